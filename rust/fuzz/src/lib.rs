@@ -1,0 +1,1 @@
+//! One fuzz target for each decoder, and the corpus that every test run replays.

@@ -1,0 +1,1 @@
+//! Any byte stream to an authenticated, encrypted one.

@@ -1,0 +1,81 @@
+//! Reads a set of test vectors and says how many of its cases were checked.
+//!
+//! A set is a folder under `test/vectors`. When the variable `P2PSYNC_VECTORS` names a folder, files are read from
+//! there instead, so the same tests can be run over other people's data. Fields and lists that a test does not
+//! name make it fail (`deny_unknown_fields`), so that no case is passed over in silence.
+#![allow(clippy::panic, clippy::missing_panics_doc, reason = "a vector that cannot be read fails the test")]
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+
+/// Reads `file` of the set `set`, hands it to `check`, and prints the number of cases that `check` returns to
+/// standard error, past the test harness's capture. Zero cases fail the test.
+pub fn check<T: DeserializeOwned>(set: &str, file: &str, check: impl FnOnce(T) -> usize) {
+    let path = folder(set).join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut vectors: serde_json::Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    if let Some(fields) = vectors.as_object_mut() {
+        fields.retain(|name, _| !ORIGIN_FIELDS.contains(&name.as_str()));
+    }
+    let vectors =
+        serde_json::from_value(vectors).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let cases = check(vectors);
+    assert!(cases > 0, "{} holds no case", path.display());
+    writeln!(std::io::stderr(), "vectors: {file}: {cases} cases checked").expect("standard error is open");
+}
+
+/// Fields that say where a file comes from; they hold no case.
+const ORIGIN_FIELDS: [&str; 3] = ["file", "set", "source"];
+
+/// The folder that a set is read from.
+pub fn folder(set: &str) -> PathBuf {
+    std::env::var_os("P2PSYNC_VECTORS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(set),
+        |folder| {
+            let folder = PathBuf::from(folder);
+            // Tests run in their crate's folder; a relative path is meant from where cargo was called.
+            if folder.is_absolute() {
+                folder
+            } else {
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)
+            }
+        },
+    )
+}
+
+/// Bytes written as hex digits.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Hex(pub Vec<u8>);
+
+impl Hex {
+    /// The bytes as an array; fails the test if their number is another.
+    pub fn array<const N: usize>(&self) -> [u8; N] {
+        self.0.as_slice().try_into().unwrap_or_else(|_| panic!("{self:?} has not {N} bytes"))
+    }
+}
+
+impl std::ops::Deref for Hex {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hex {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&hex::encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        hex::decode(&text).map(Self).map_err(D::Error::custom)
+    }
+}
