@@ -49,6 +49,11 @@ impl StreamEncoder {
         Self { frame_key: start.frame_key.clone(), start: Some(start), frame_number: 0 }
     }
 
+    /// Whether the tag and the stream header have gone out.
+    pub const fn has_started(&self) -> bool {
+        self.start.is_none()
+    }
+
     /// Appends the tag and the stream header if they have not gone out yet.
     pub fn start(&mut self, out: &mut Vec<u8>) {
         let Some(start) = self.start.take() else { return };
