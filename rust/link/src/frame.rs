@@ -191,7 +191,7 @@ mod tests {
             assert_eq!(class_within(class), class);
             classes.insert(class);
         }
-        assert_eq!(classes.len(), 81);
+        assert_eq!(classes.len(), 133);
         assert_eq!(class_within(FRAME_BYTES_MIN - 1), 0);
         assert_eq!(size_class(16_384), 16_384);
     }

@@ -52,7 +52,7 @@ impl Initiator {
         ephemeral: EphemeralSeed,
         payload: [u8; OPENING_PAYLOAD_BYTES],
     ) -> (Self, [u8; FIRST_MESSAGE_BYTES]) {
-        let mut state = build(setting, ephemeral, Builder::build_initiator);
+        let mut state = build(setting, ephemeral, Side::Caller);
         let mut message = [0; FIRST_MESSAGE_BYTES];
         let length =
             state.write_message(&payload, &mut message).expect("our own keys and buffer fit the pattern");
@@ -90,7 +90,7 @@ impl Responder {
         ephemeral: EphemeralSeed,
         message: &[u8; FIRST_MESSAGE_BYTES],
     ) -> Option<(Self, [u8; OPENING_PAYLOAD_BYTES])> {
-        let mut state = build(setting, ephemeral, Builder::build_responder);
+        let mut state = build(setting, ephemeral, Side::Callee);
         let mut payload = [0; OPENING_PAYLOAD_BYTES + MAC_BYTES];
         let length = state.read_message(message, &mut payload).ok()?;
         let payload = payload.first_chunk().filter(|_| length == OPENING_PAYLOAD_BYTES)?;
@@ -133,11 +133,13 @@ impl Drop for EphemeralSeed {
 const PATTERN: &str = "Noise_KKpsk2_25519_ChaChaPoly_BLAKE2b";
 const PSK_PLACE: usize = 2;
 
-fn build(
-    setting: Setting<'_>,
-    ephemeral: EphemeralSeed,
-    role: impl FnOnce(Builder<'_>) -> Result<HandshakeState, snow::Error>,
-) -> HandshakeState {
+#[derive(Clone, Copy)]
+enum Side {
+    Caller,
+    Callee,
+}
+
+fn build(setting: Setting<'_>, ephemeral: EphemeralSeed, side: Side) -> HandshakeState {
     let mut prologue = b"org.sahana.p2psync.link/1".to_vec();
     prologue.push(u8::try_from(setting.identity.transport.len()).expect("transports have short names"));
     prologue.extend_from_slice(setting.identity.transport.as_bytes());
@@ -147,7 +149,10 @@ fn build(
         .prologue(&prologue)
         .and_then(|builder| builder.local_private_key(setting.identity.static_key.as_bytes()))
         .and_then(|builder| builder.remote_public_key(setting.their_static.as_bytes()))
-        .and_then(role)
+        .and_then(|builder| match side {
+            Side::Caller => builder.build_initiator(),
+            Side::Callee => builder.build_responder(),
+        })
         .expect("the pattern's keys are all given, each once")
 }
 
