@@ -86,7 +86,10 @@ impl RotationKeys {
     /// Store the keys before a byte of the stream is read.
     pub fn recognise(&mut self, candidate: &Tag) -> Option<IncomingStream> {
         let (keys, window, stream_number) = self.incoming.iter_mut().find_map(|(keys, window)| {
-            let number = window.unseen().find(|&number| tag(&keys.tag_key, number) == *candidate)?;
+            let number = window
+                .unseen()
+                .filter_map(|number| u32::try_from(number).ok())
+                .find(|&number| tag(&keys.tag_key, number) == *candidate)?;
             Some((keys, window, number))
         })?;
         window.mark_seen(stream_number.into()).expect("an expected number is in the window");

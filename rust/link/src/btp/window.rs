@@ -1,7 +1,7 @@
 //! The reordering window: which stream numbers of one key are still expected (BRAMBLE 5.3).
 
-/// Thirty-two stream numbers from a base upwards, each good once. Slides so that its upper half is unseen and its
-/// lowest number is unseen.
+/// Thirty-two stream numbers from a base upwards, each good once. Slides so that the number just seen is not above
+/// the midpoint, and the lowest number is unseen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReorderingWindow {
     base: u64,
@@ -28,12 +28,12 @@ impl ReorderingWindow {
         self.seen.reverse_bits().to_be_bytes()
     }
 
-    /// The numbers that are expected, ascending. None is above 2^32 - 1.
-    pub fn unseen(&self) -> impl Iterator<Item = u32> {
+    /// The numbers that have not come, ascending. Those above 2^32 - 1 never will: no stream has such a number.
+    pub fn unseen(&self) -> impl Iterator<Item = u64> {
         let Self { base, seen } = *self;
         (0..Self::SIZE)
             .filter(move |place| seen & (1 << place) == 0)
-            .filter_map(move |place| u32::try_from(base + u64::from(place)).ok())
+            .map(move |place| base.saturating_add(place.into()))
     }
 
     /// Notes that `number` came.
@@ -44,21 +44,24 @@ impl ReorderingWindow {
         let outside = OutsideWindow { number };
         let place =
             number.checked_sub(self.base).filter(|place| *place < Self::SIZE.into()).ok_or(outside)?;
-        let bit = 1_u32 << place;
+        let bit = 1_u32.checked_shl(place).ok_or(outside)?;
         if number > u32::MAX.into() || self.seen & bit != 0 {
             return Err(outside);
         }
         self.seen |= bit;
-        self.slide(Self::SIZE / 2 - self.seen.leading_zeros().min(Self::SIZE / 2));
+        self.slide(place.saturating_sub(MIDPOINT));
         self.slide(self.seen.trailing_ones());
         Ok(())
     }
 
     fn slide(&mut self, places: u32) {
-        self.base += u64::from(places);
+        self.base = self.base.saturating_add(places.into());
         self.seen = self.seen.checked_shr(places).unwrap_or_default();
     }
 }
+
+/// The highest place in a window at which the number just seen may stay.
+const MIDPOINT: u32 = ReorderingWindow::SIZE / 2 - 1;
 
 /// A stream number that is not expected: seen already, or too far from the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -22,7 +22,7 @@ struct File {
 struct Case {
     start_base: u64,
     start_bitmap: Hex,
-    start_unseen: Vec<u32>,
+    start_unseen: Vec<u64>,
     ops: Vec<Operation>,
 }
 
@@ -30,8 +30,8 @@ struct Case {
 #[serde(deny_unknown_fields)]
 struct Operation {
     seen: u64,
-    added: Option<Vec<u32>>,
-    removed_sorted: Option<Vec<u32>>,
+    added: Option<Vec<u64>>,
+    removed_sorted: Option<Vec<u64>>,
     error: Option<String>,
     base: u64,
     bitmap: Hex,
@@ -41,9 +41,9 @@ fn check_case(case: &Case) -> usize {
     let mut window = ReorderingWindow::from_stored(case.start_base, case.start_bitmap.array());
     assert_eq!(window.unseen().collect::<Vec<_>>(), case.start_unseen);
     for operation in &case.ops {
-        let before: Vec<u32> = window.unseen().collect();
+        let before: Vec<u64> = window.unseen().collect();
         let marked = window.mark_seen(operation.seen);
-        let after: Vec<u32> = window.unseen().collect();
+        let after: Vec<u64> = window.unseen().collect();
         if let Some(error) = &operation.error {
             assert_eq!(error, "IllegalArgumentException");
             assert_eq!(marked, Err(OutsideWindow { number: operation.seen }));
@@ -53,7 +53,7 @@ fn check_case(case: &Case) -> usize {
             );
         } else {
             marked.unwrap();
-            let missing = |from: &[u32], list: &[u32]| -> Vec<u32> {
+            let missing = |from: &[u64], list: &[u64]| -> Vec<u64> {
                 list.iter().filter(|number| !from.contains(number)).copied().collect()
             };
             assert_eq!(Some(missing(&before, &after)), operation.added);
