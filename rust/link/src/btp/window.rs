@@ -42,8 +42,8 @@ impl ReorderingWindow {
     /// [`OutsideWindow`] if it is not expected; nothing changes then.
     pub fn mark_seen(&mut self, number: u64) -> Result<(), OutsideWindow> {
         let outside = OutsideWindow { number };
-        let place =
-            number.checked_sub(self.base).filter(|place| *place < Self::SIZE.into()).ok_or(outside)?;
+        let place = number.checked_sub(self.base).ok_or(outside)?;
+        let place = u32::try_from(place).map_err(|_| outside)?;
         let bit = 1_u32.checked_shl(place).ok_or(outside)?;
         if number > u32::MAX.into() || self.seen & bit != 0 {
             return Err(outside);
