@@ -46,18 +46,18 @@ pub(crate) struct Setting<'a> {
 pub(crate) struct Initiator(HandshakeState);
 
 impl Initiator {
-    /// Starts a handshake: the state, and the first message around `payload`.
+    /// Starts a handshake: the state, and the first message around `payload`. `None` if the other's static key is
+    /// of low order.
     pub(crate) fn start(
         setting: Setting<'_>,
         ephemeral: EphemeralSeed,
         payload: [u8; OPENING_PAYLOAD_BYTES],
-    ) -> (Self, [u8; FIRST_MESSAGE_BYTES]) {
+    ) -> Option<(Self, [u8; FIRST_MESSAGE_BYTES])> {
         let mut state = build(setting, ephemeral, Side::Caller);
         let mut message = [0; FIRST_MESSAGE_BYTES];
-        let length =
-            state.write_message(&payload, &mut message).expect("our own keys and buffer fit the pattern");
+        let length = state.write_message(&payload, &mut message).ok()?;
         debug_assert_eq!(length, FIRST_MESSAGE_BYTES);
-        (Self(state), message)
+        Some((Self(state), message))
     }
 
     /// Reads the response if it was made with `secret`. May be tried with one secret after another.

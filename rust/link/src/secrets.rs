@@ -56,6 +56,16 @@ impl PairSecrets {
         }
     }
 
+    /// Number of secrets held: 1 when the two sides are in step, up to [`HELD_MAX`] after sessions that broke.
+    pub const fn held_count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether the newest secret of two sides is the same.
+    pub fn shares_newest_with(&self, other: &Self) -> bool {
+        self.held.last() == other.held.last()
+    }
+
     /// The secrets that a call names, newest first.
     pub(crate) fn offers(&self) -> Vec<Held> {
         self.held.iter().rev().cloned().collect()

@@ -68,7 +68,8 @@ pub enum Effect {
 }
 
 impl Link {
-    /// Calls `peer` over a transport that opened at `now`. `None` if the book does not hold the peer.
+    /// Calls `peer` over a transport that opened at `now`. `None` if the book does not hold the peer,
+    /// or holds a static key of low order, which pairing refuses.
     pub fn call(
         now: Millis,
         identity: &Identity,
@@ -78,7 +79,7 @@ impl Link {
         limits: Limits,
         random: &mut dyn CryptoRngCore,
     ) -> Option<Self> {
-        let (calling, outgoing) = Calling::start(identity, peer, book.get(peer)?, versions, random);
+        let (calling, outgoing) = Calling::start(identity, peer, book.get(peer)?, versions, random)?;
         Some(Self::new(now, limits, outgoing, State::Calling(Box::new(calling))))
     }
 

@@ -40,14 +40,14 @@ pub(super) struct Calling {
 }
 
 impl Calling {
-    /// The state, and the opening to send.
+    /// The state, and the opening to send. `None` if the peer's static key is of low order.
     pub(super) fn start(
         identity: &Identity,
         peer: PeerHandle,
         acquaintance: &Acquaintance,
         versions: Versions,
         random: &mut dyn CryptoRngCore,
-    ) -> (Self, Vec<u8>) {
+    ) -> Option<(Self, Vec<u8>)> {
         let offered = acquaintance.secrets.offers();
         let hello = Hello::new(acquaintance.role, offered.iter().map(|held| &held.secret), random).encode();
         let setting = Setting { identity, their_static: &acquaintance.static_key, hello: &hello };
@@ -55,11 +55,11 @@ impl Calling {
         for (place, byte) in payload.iter_mut().zip(versions.encode()) {
             *place = byte;
         }
-        let (initiator, message) = Initiator::start(setting, EphemeralSeed::random(random), payload);
+        let (initiator, message) = Initiator::start(setting, EphemeralSeed::random(random), payload)?;
         let session = Session { peer, lineage: acquaintance.secrets.lineage() };
         let opening = [hello.as_slice(), &message].concat();
         debug_assert_eq!(opening.len(), OPENING_BYTES);
-        (Self { session, offered, versions, initiator: Some(initiator), pending: Vec::new() }, opening)
+        Some((Self { session, offered, versions, initiator: Some(initiator), pending: Vec::new() }, opening))
     }
 
     /// Takes the response from the front of `input`; the running link once it is whole.

@@ -1,0 +1,11 @@
+//! Two linked devices in virtual time: what goes well, and everything that can happen to a message.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
+
+#[path = "duet/device.rs"]
+mod device;
+#[path = "duet/mishap.rs"]
+mod mishap;
+#[path = "duet/plain.rs"]
+mod plain;
+#[path = "duet/wire.rs"]
+mod wire;
