@@ -1,4 +1,4 @@
-//! The content of a CONTACT_INFO record (BRAMBLE 3): who a device is, how it can be reached, since when, and
+//! The content of a `CONTACT_INFO` record (BRAMBLE 3): who a device is, how it can be reached, since when, and
 //! the signature that ties its key to the master key.
 
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ impl ContactInfo {
         }
     }
 
-    /// Reads the payload of a CONTACT_INFO record. The signature is not judged: see [`Self::verify`].
+    /// Reads the payload of a `CONTACT_INFO` record. The signature is not judged: see [`Self::verify`].
     ///
     /// # Errors
     /// [`MalformedContact`] for everything that [`Self::sign`] does not make.
