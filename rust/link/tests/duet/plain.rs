@@ -90,8 +90,8 @@ fn a_silent_link_is_kept_alive_and_a_dead_one_noticed() {
         frames += 1;
         if side == 1 && number >= 20 { vec![] } else { vec![Some(flight)] }
     };
-    let connection = Connection { limits, ..Connection::new(0) };
-    let [alice, bob] = connection.run_open_ended(&mut devices, &mut wire);
+    let connection = Connection { limits, ends: false, ..Connection::new(0) };
+    let [alice, bob] = connection.run(&mut devices, &mut wire);
     assert_eq!(alice.error, Some(Error::Silent { silence_ms: 2_500 }));
     assert_eq!(bob.error, Some(Error::Cut));
     assert!(frames > 40);

@@ -55,6 +55,8 @@ pub struct Connection {
     pub versions: [Versions; 2],
     pub limits: Limits,
     pub scripts: [Vec<u8>; 2],
+    /// Whether each side ends when its script is through.
+    pub ends: bool,
     /// Stops here, as if both phones lost power: after so many handled inputs.
     pub power_cut_after: usize,
 }
@@ -67,22 +69,19 @@ impl Connection {
             versions: [Versions::ours(), Versions::ours()],
             limits: Limits::default(),
             scripts: [b"forms of alice".to_vec(), b"forms and photos of bob".to_vec()],
+            ends: true,
             power_cut_after: usize::MAX,
         }
     }
 
     /// Runs until both sides are done, or nothing can happen any more.
     pub fn run(self, devices: &mut [Device; 2], wire: &mut OnTheWire<'_>) -> [Outcome; 2] {
-        Run::start(self, devices, true).finish(devices, wire)
-    }
-
-    /// The same, but neither side ends by itself.
-    pub fn run_open_ended(self, devices: &mut [Device; 2], wire: &mut OnTheWire<'_>) -> [Outcome; 2] {
-        Run::start(self, devices, false).finish(devices, wire)
+        Run::start(self, devices).finish(devices, wire)
     }
 }
 
-struct Run {
+/// A connection under way.
+pub struct Run {
     connection: Connection,
     links: [Link; 2],
     scripts: [Script; 2],
@@ -97,7 +96,7 @@ struct Run {
 }
 
 impl Run {
-    fn start(connection: Connection, devices: &mut [Device; 2], ends: bool) -> Self {
+    pub fn start(connection: Connection, devices: &mut [Device; 2]) -> Self {
         let links = [0, 1].map(|side| {
             let Device { identity, book, random, .. } = &mut devices[side];
             let (now, limits) = (connection.clocks[side], connection.limits);
@@ -109,7 +108,8 @@ impl Run {
                 Link::accept(now, identity.clone(), versions, limits, random)
             }
         });
-        let scripts = connection.scripts.clone().map(|bytes| Script { bytes: bytes.into(), ends });
+        let scripts =
+            connection.scripts.clone().map(|bytes| Script { bytes: bytes.into(), ends: connection.ends });
         Self {
             connection,
             links,
@@ -125,15 +125,25 @@ impl Run {
 
     fn finish(mut self, devices: &mut [Device; 2], wire: &mut OnTheWire<'_>) -> [Outcome; 2] {
         let mut steps = 0;
-        while !self.is_done() && self.handled < self.connection.power_cut_after {
+        while self.step(devices, wire) {
             steps += 1;
             assert!(steps < 10_000, "a connection ends");
-            self.send(wire);
-            if !self.deliver(devices) {
-                self.advance(devices);
-            }
         }
         self.outcomes
+    }
+
+    /// How both sides came out so far.
+    pub const fn outcomes(&self) -> &[Outcome; 2] {
+        &self.outcomes
+    }
+
+    /// One round of sending and handing over. False: the connection is over.
+    pub fn step(&mut self, devices: &mut [Device; 2], wire: &mut OnTheWire<'_>) -> bool {
+        self.send(wire);
+        if !self.deliver(devices) {
+            self.advance(devices);
+        }
+        !self.is_done() && self.handled < self.connection.power_cut_after
     }
 
     fn is_done(&self) -> bool {
