@@ -1,5 +1,6 @@
 //! Both dial at once: two connections of one pair, interleaved in every way that a seed can think of.
 
+use p2psync_link::Error;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
@@ -19,6 +20,37 @@ fn two_calls_in_lockstep_both_succeed() {
         assert!(run.outcomes().iter().all(|outcome| outcome.error.is_none() && outcome.ended));
     }
     assert_next_contact_works(&mut devices, "lockstep");
+}
+
+#[test]
+fn a_proof_that_comes_after_the_next_call_is_void() {
+    let mut devices = paired(41);
+    let mut proof = Vec::new();
+    let mut hold_proof = |side: Side, number: usize, flight: Vec<u8>| {
+        if (side, number) == (0, 1) {
+            proof = flight;
+            return vec![];
+        }
+        vec![Some(flight)]
+    };
+    let mut first = Run::start(Connection::new(0), &mut devices);
+    for _ in 0..3 {
+        first.step(&mut devices, &mut hold_proof);
+    }
+    // Alice calls again, and Bob answers; then the first call's proof arrives, and the second's is lost.
+    let mut lose_proof = |side: Side, number: usize, flight: Vec<u8>| {
+        if (side, number) == (0, 1) { vec![] } else { vec![Some(flight)] }
+    };
+    let mut second = Run::start(Connection::new(0), &mut devices);
+    for _ in 0..2 {
+        second.step(&mut devices, &mut lose_proof);
+    }
+    assert!(!proof.is_empty() && second.outcomes()[0].opened.is_some());
+    first.arrive(1, proof);
+    first.step(&mut devices, &mut untouched);
+    assert_eq!(first.outcomes()[1].error, Some(Error::Superseded));
+    assert_eq!((first.outcomes()[1].opened, first.outcomes()[1].received.len()), (None, 0));
+    assert_next_contact_works(&mut devices, "a late proof");
 }
 
 #[test]

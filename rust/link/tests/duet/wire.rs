@@ -132,6 +132,11 @@ impl Run {
         self.outcomes
     }
 
+    /// Puts bytes on the way to `side` that were held back.
+    pub fn arrive(&mut self, side: Side, flight: Vec<u8>) {
+        self.under_way[side].push_back(Some(flight));
+    }
+
     /// How both sides came out so far.
     pub const fn outcomes(&self) -> &[Outcome; 2] {
         &self.outcomes
