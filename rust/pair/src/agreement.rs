@@ -61,10 +61,10 @@ struct Confirmation {
 }
 
 impl KeyAgreement {
-    /// An agreement between our offer and their payload, in which nothing has been sent.
-    pub fn new(offer: Offer, theirs: &Payload) -> Self {
+    /// An agreement between our offer and their payload, in which nothing has been sent. The role is what
+    /// [`Commitment::role_towards`] says.
+    pub fn new(offer: Offer, theirs: &Payload, role: Role) -> Self {
         let payloads = Payloads { ours: offer.payload().to_bytes(), theirs: theirs.to_bytes() };
-        let role = offer.payload().commitment.role_towards(&theirs.commitment);
         Self {
             offer,
             payloads,

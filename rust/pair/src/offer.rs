@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use p2psync_bramble::{AgreementPrivateKey, Millis, WallClock};
+use p2psync_bramble::{AgreementPrivateKey, Millis, Role, WallClock};
 use subtle::ConstantTimeEq as _;
 
 use crate::{CODE_LIFETIME_MS, Code, CodeSecret, CodeTooLong, Commitment, Descriptor, Error, Payload};
@@ -30,6 +30,11 @@ impl Offer {
     /// The payload, as it is shown or sent.
     pub const fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// Our role in an agreement with the side that offers `theirs`.
+    pub fn role_towards(&self, theirs: &Payload) -> Role {
+        self.payload.commitment.role_towards(&theirs.commitment)
     }
 
     pub(crate) const fn private_key(&self) -> &AgreementPrivateKey {

@@ -66,14 +66,16 @@ impl Opening {
                 let theirs = receive_scanner(now, record.payload, shown, scanned.as_ref())?;
                 effects.push(Effect::CodeUsed);
                 let trust = Trust::Code { has_scanned: scanned.is_some() };
-                (KeyAgreement::new(shown.offer().clone(), &theirs), trust)
+                let role = shown.offer().role_towards(&theirs);
+                (KeyAgreement::new(shown.offer().clone(), &theirs, role), trust)
             }
             (Kind::Digits { offer, skip_allowed, attempts }, PAYLOAD_CLEAR) => {
                 let theirs = Payload::parse(record.payload)?;
                 refuse_reflected(&theirs, offer.payload())?;
                 // Until our person has spoken the comparison counts as skipped.
                 let trust = Trust::Digits { skip_allowed: *skip_allowed, verdict: Verdict::Skip };
-                (KeyAgreement::new(offer.clone(), &theirs).counted_by(attempts.clone()), trust)
+                let role = offer.role_towards(&theirs);
+                (KeyAgreement::new(offer.clone(), &theirs, role).counted_by(attempts.clone()), trust)
             }
             (_, kind) => return Err(Misbehaviour::OutOfTurn { kind }.into()),
         };

@@ -314,7 +314,8 @@ fn agreement(ours: Offer, theirs: &Payload) -> Result<KeyAgreement, Error> {
     if ours.payload().commitment == theirs.commitment {
         return Err(Error::OwnPayload);
     }
-    Ok(KeyAgreement::new(ours, theirs))
+    let role = ours.role_towards(theirs);
+    Ok(KeyAgreement::new(ours, theirs, role))
 }
 
 fn accept(trust: Trust, device: &Device) -> impl Fn(&ContactInfo) -> Result<(), Error> + use<> {
