@@ -8,16 +8,46 @@
 //! `rust/fuzz/corpus`.
 
 mod bdf;
+mod code;
+mod contact;
+mod frame;
+mod hello;
+mod link;
+mod pair;
+mod payload;
 mod record;
 mod script;
+mod secrets;
+mod session;
 mod stream;
+mod wire;
 
 pub use bdf::bdf;
+pub use code::code;
+pub use contact::contact;
+pub use frame::frame;
+pub use hello::hello;
+pub use link::link;
+pub use pair::pair;
+pub use payload::payload;
 pub use record::record;
+pub use secrets::secrets;
 pub use stream::stream;
 
 /// A target: takes any bytes, panics only if something is wrong with the code under test.
 pub type Target = fn(&[u8]);
 
 /// All targets by name. Folders of the corpus and libFuzzer's programs have the same names.
-pub const TARGETS: &[(&str, Target)] = &[("bdf", bdf), ("record", record), ("stream", stream)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("bdf", bdf),
+    ("record", record),
+    ("stream", stream),
+    ("payload", payload),
+    ("code", code),
+    ("contact", contact),
+    ("pair", pair),
+    ("hello", hello),
+    ("secrets", secrets),
+    ("frame", frame),
+    ("link", link),
+];
