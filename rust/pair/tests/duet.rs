@@ -1,17 +1,18 @@
 //! Two devices pair, in all three ways.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
 
+#[path = "duet/cast.rs"]
+mod cast;
 #[path = "duet/stage.rs"]
 mod stage;
 
+use cast::{CLOCK, KINDS, Kind, START, device, devices, digits, pairings, scanner, seeds, start};
 use p2psync_bramble::{Millis, Role, SecretKey, WallClock};
 use p2psync_pair::{
     Authentication, CLOCK_MIN, DigitAttempts, Effect, Error, Fault, Input, Pairing, Verdict, Waits, Way,
     pair_secret,
 };
-use stage::{
-    CLOCK, Duet, KINDS, Kind, START, Tamper, device, devices, digits, pairings, scanner, seeds, start,
-};
+use stage::{Duet, Person, Tamper};
 
 #[test]
 fn all_ways_lead_to_one_secret_and_two_identities() {
@@ -76,13 +77,13 @@ fn a_slow_person_keeps_the_other_side_waiting_and_no_longer() {
     for seed in seeds(Kind::Digits) {
         for slow in [0, 1] {
             let mut duet = Duet::new(Kind::Digits, seed, Tamper::Nothing);
-            duet.sides[slow].is_slow = true;
+            duet.sides[slow].person = Person::Slow;
             assert_eq!(duet.run().has_paired(), [true, true]);
         }
     }
     for seed in seeds(Kind::Digits) {
         let mut duet = Duet::new(Kind::Digits, seed, Tamper::Nothing);
-        duet.sides[1].is_silent = true;
+        duet.sides[1].person = Person::Silent;
         let duet = duet.run();
         assert_eq!(duet.errors(), [Some(&Error::PeerAborted), Some(&Error::PersonSilent)]);
         assert_eq!(duet.now.since(START) / 1000, Waits::default().person_ms / 1000);
@@ -95,7 +96,7 @@ fn who_says_the_digits_differ_is_heard_on_both_sides() {
         for (rejecting, slow) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let mut duet = Duet::new(Kind::Digits, seed, Tamper::Nothing);
             duet.sides[rejecting].verdict = Verdict::Reject;
-            duet.sides[slow].is_slow = true;
+            duet.sides[slow].person = Person::Slow;
             let duet = duet.run();
             let errors = duet.errors();
             assert_eq!(errors[rejecting], Some(&Error::DigitsRejected));
@@ -132,7 +133,7 @@ fn a_skipped_peer_is_unauthenticated_on_both_sides_or_refused() {
 #[test]
 fn skipping_against_the_policy_is_refused_and_the_digits_stay() {
     let mut duet = with_policies(1, Verdict::Match, [false, false]);
-    duet.sides[0].is_slow = true;
+    duet.sides[0].person = Person::Slow;
     duet.run_until_quiet();
     let mut effects = Vec::new();
     let (now, pairing) = (duet.now, &mut duet.sides[0].pairing);
@@ -159,12 +160,12 @@ fn a_clock_at_1970_pairs_with_ours() {
 
 #[test]
 fn our_own_code_is_refused_at_once() {
-    let shown = stage::shown(1);
+    let shown = cast::shown(1);
     let Way::Scanner { ours, .. } = scanner(1, &shown) else { panic!("a scanner") };
     let theirs = ours.payload().clone();
     let [device, _] = devices(1);
     let way = Way::BothScanned { ours, theirs };
-    let (mut random, mut effects) = (stage::random(1, 1), Vec::<Effect>::new());
+    let (mut random, mut effects) = (cast::random(1, 1), Vec::<Effect>::new());
     let started = Pairing::start(device, way, Waits::default(), Millis(0), &mut random, &mut effects);
     assert_eq!(started.unwrap_err(), Error::OwnPayload);
 }
