@@ -18,7 +18,10 @@ pub fn record() -> Seeds {
     let mut sessions = hex_fields("bqp_session.json", "edge", "/incoming");
     sessions.extend(hex_fields("bqp_session.json", "good", "/alice/incoming"));
     let script = |piece_bytes: u8, stream: &[u8]| [&[4, piece_bytes - 1], stream].concat();
-    sessions.iter().map(|(name, stream)| (name.clone(), script(7, stream))).collect()
+    let mut seeds: Seeds = sessions.iter().map(|(name, stream)| (name.clone(), script(7, stream))).collect();
+    let long = [&[4, 2, 1, 44], [1; 300].as_slice(), &[4, 0, 0, 200], &[2; 200]].concat();
+    seeds.push(("long-and-next".to_owned(), script(150, &long)));
+    seeds
 }
 
 /// Scripts for `p2psync_fuzz::stream`: each fault, on streams of one frame, of many, and without an end.

@@ -46,7 +46,7 @@ pub fn contact() -> Seeds {
         advertising_key: SecretKey::from_bytes([9; 32]),
     };
     let key = SigningKey::from_seed([10; 32]);
-    let identity = Identity::new("anna", key.verifying_key()).unwrap();
+    let identity = Identity::new(" anna ", key.verifying_key()).unwrap();
     for authenticated in [Authenticated::Code, Authenticated::Digits, Authenticated::Skipped] {
         let extension = Extension { offer: offer.clone(), authenticated };
         let properties = [(EXTENSION_ID.to_owned(), extension.to_properties())].into();
