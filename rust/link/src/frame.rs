@@ -52,6 +52,7 @@ impl FrameWriter {
             return false;
         }
         self.plain.clear();
+        self.plain.reserve_exact(frame_bytes);
         self.plain.extend_from_slice(&[0; FIELD_BYTES]);
         source.fill(frame_bytes - FRAME_OVERHEAD_BYTES, &mut self.plain);
         let payload_bytes = self.plain.len() - FIELD_BYTES;
@@ -127,6 +128,7 @@ impl FrameReader {
     fn collect(&mut self, needed_bytes: usize, input: &mut &[u8]) -> bool {
         let missing_bytes = needed_bytes.saturating_sub(self.pending.len());
         let (now, later) = input.split_at(missing_bytes.min(input.len()));
+        self.pending.reserve_exact(missing_bytes);
         self.pending.extend_from_slice(now);
         *input = later;
         self.pending.len() >= needed_bytes
@@ -157,24 +159,34 @@ fn seal(transport: &mut TransportState, plain: &[u8], out: &mut Vec<u8>) {
     debug_assert_eq!(written, sealed_bytes);
 }
 
-/// Appends the payload and says whether it is the final one.
+/// Appends the payload and says whether it is the final one. After an error `payload` is as it was.
 fn open(transport: &mut TransportState, sealed: &[u8], payload: &mut Vec<u8>) -> Result<bool, Error> {
-    let mut plain = vec![0; sealed.len()];
-    let length = transport
-        .read_message(sealed, &mut plain)
-        .map_err(|_| Error::PeerMisbehaved("a frame does not open"))?;
-    plain.truncate(length);
-    let (field, content) =
-        plain.split_first_chunk().ok_or(Error::PeerMisbehaved("a frame without a field"))?;
+    let start = payload.len();
+    payload.reserve_exact(sealed.len());
+    payload.resize(start + sealed.len(), 0);
+    let opened = open_in_place(transport, sealed, payload.get_mut(start..).unwrap_or_default());
+    payload.truncate(start + opened.map_or(0, |(payload_bytes, _)| payload_bytes));
+    opened.map(|(_, is_final)| is_final)
+}
+
+/// Leaves the payload at the front of `place`; its length, and whether it is the final one.
+fn open_in_place(
+    transport: &mut TransportState,
+    sealed: &[u8],
+    place: &mut [u8],
+) -> Result<(usize, bool), Error> {
+    let length =
+        transport.read_message(sealed, place).map_err(|_| Error::PeerMisbehaved("a frame does not open"))?;
+    let plain = place.get(..length).and_then(|plain| plain.split_first_chunk());
+    let (field, content) = plain.ok_or(Error::PeerMisbehaved("a frame without a field"))?;
     let field = u16::from_be_bytes(*field);
-    let (content, padding) = content
-        .split_at_checked(usize::from(field & !FINAL_BIT))
-        .ok_or(Error::PeerMisbehaved("length of a payload"))?;
+    let payload_bytes = usize::from(field & !FINAL_BIT);
+    let padding = content.get(payload_bytes..).ok_or(Error::PeerMisbehaved("length of a payload"))?;
     if padding.iter().any(|&byte| byte != 0) {
         return Err(Error::PeerMisbehaved("padding of a frame"));
     }
-    payload.extend_from_slice(content);
-    Ok(field & FINAL_BIT != 0)
+    place.copy_within(FIELD_BYTES..FIELD_BYTES + payload_bytes, 0);
+    Ok((payload_bytes, field & FINAL_BIT != 0))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use crate::{Error, FRAME_BYTES_MAX, Identity, Limits, PeerBook, PeerHandle, Sour
 use opening::{Calling, Listening};
 use running::Running;
 
-/// Most memory that a link takes, whatever the other side sends: one frame arriving, one being opened, one being
-/// sealed, and the state of the ciphers. What `handle` hands over as [`Effect::Received`] and what the
-/// transport's own buffers hold comes on top.
-pub const MEMORY_BYTES_MAX: usize = 3 * FRAME_BYTES_MAX + 16_384;
+/// Most memory that a link takes, whatever the other side sends: one frame arriving, one being opened and handed
+/// over, one being sealed, and the state of the ciphers; as long as the caller passes on each
+/// [`Effect::Received`] before the next `handle`, and hands in at most one frame's bytes at a time.
+pub const MEMORY_BYTES_MAX: usize = 3 * FRAME_BYTES_MAX + 8_192;
 
 /// One connection to one peer.
 ///
