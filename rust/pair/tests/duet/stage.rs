@@ -94,6 +94,18 @@ impl Side {
         }
     }
 
+    /// Gives a verdict that may come at a wrong time.
+    pub fn give(&mut self, now: Millis, verdict: Verdict) {
+        let mut effects = Vec::new();
+        let handled = self.pairing.handle(now, Input::Verdict(verdict), &mut effects);
+        self.take(effects);
+        if let Err(error) = handled
+            && !error.leaves_pairing_as_it_was()
+        {
+            let _ = self.result.get_or_insert(Err(error));
+        }
+    }
+
     pub fn pull(&mut self, now: Millis) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
