@@ -5,6 +5,8 @@
 
 #[path = "vectors/keys.rs"]
 mod keys;
+#[path = "vectors/link.rs"]
+mod link;
 #[path = "vectors/transcripts.rs"]
 mod transcripts;
 #[path = "vectors/window.rs"]

@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _};
 /// Reads `file` of the set `set`, hands it to `check`, and prints the number of cases that `check` returns to
 /// standard error, past the test harness's capture. Zero cases fail the test.
 pub fn check<T: DeserializeOwned>(set: &str, file: &str, check: impl FnOnce(T) -> usize) {
-    let path = folder(set).join(file);
+    let path = folder_of(set, file).join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut vectors: serde_json::Value =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -32,20 +32,29 @@ pub fn check<T: DeserializeOwned>(set: &str, file: &str, check: impl FnOnce(T) -
 /// Fields that say where a file comes from; they hold no case.
 const ORIGIN_FIELDS: [&str; 3] = ["file", "set", "source"];
 
-/// The folder that a set is read from.
-pub fn folder(set: &str) -> PathBuf {
-    std::env::var_os("P2PSYNC_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(set),
-        |folder| {
-            let folder = PathBuf::from(folder);
-            // Tests run in their crate's folder; a relative path is meant from where cargo was called.
-            if folder.is_absolute() {
-                folder
-            } else {
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)
-            }
-        },
-    )
+/// Compares `made`, the vectors of an extension of our own, with what `file` of the set `set` holds; with the
+/// variable `BLESS` set, writes it there first.
+pub fn keep(set: &str, file: &str, made: &serde_json::Value) {
+    let path = own_folder(set).join(file);
+    let text = format!("{made:#}\n");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == text, "{} is not what is made now; BLESS=1 writes it", path.display());
+}
+
+/// The folder that a file of a set is read from. Other people's folders hold Bramble's files; those of our own
+/// extensions are read from there only if they are there.
+fn folder_of(set: &str, file: &str) -> PathBuf {
+    let Some(other) = std::env::var_os("P2PSYNC_VECTORS") else { return own_folder(set) };
+    // Tests run in their crate's folder; a relative path is meant from where cargo was called.
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(other);
+    if set == "bramble" || other.join(file).exists() { other } else { own_folder(set) }
+}
+
+fn own_folder(set: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(set)
 }
 
 /// Bytes written as hex digits.
