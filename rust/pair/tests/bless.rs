@@ -7,20 +7,19 @@ mod cast;
 #[path = "duet/stage.rs"]
 mod stage;
 
-use std::path::Path;
-
 use cast::{CLOCK, Kind, START, device, devices, random, seeds};
 use p2psync_bramble::{AgreementPrivateKey, SecretKey, WallClock};
 use p2psync_pair::{
     Authenticated, Code, CodeSecret, Descriptor, Digits, Extension, LinkOffer, Offer, Payload, StreamSeed,
     Way, pair_secret,
 };
+use p2psync_vector_reader::keep;
 use serde_json::{Value, json};
 use stage::{Duet, Tamper};
 
 #[test]
 fn the_stored_file_is_what_we_make() {
-    let made = serde_json::to_string_pretty(&json!({
+    let made = json!({
         "file": "pairing.json",
         "set": "pair",
         "source": "p2psync's own extensions, written by rust/pair/tests/bless.rs",
@@ -30,16 +29,8 @@ fn the_stored_file_is_what_we_make() {
         "extensions": extensions(),
         "link_secrets": link_secrets(),
         "sessions": sessions(),
-    }));
-    let made = made.unwrap() + "\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/vectors/pair/pairing.json");
-    #[expect(clippy::disallowed_methods, reason = "a test may write its file")]
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &made).unwrap();
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == made, "{} is not what we make; BLESS=1 writes it", path.display());
+    });
+    keep("pair", "pairing.json", &made);
 }
 
 fn payloads() -> Vec<Payload> {
