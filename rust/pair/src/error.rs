@@ -63,6 +63,9 @@ pub enum Error {
     /// Our own properties do not fit in a contact info.
     #[error("our own contact info is too large")]
     ContactTooLarge,
+    /// Our own payload names more addresses than another device would read.
+    #[error("our own payload is too long")]
+    PayloadTooLong,
 
     /// The caller skipped the comparison against the policy. Nothing has changed; the digits are still shown.
     #[error("the comparison of the digits must not be skipped")]
@@ -93,6 +96,7 @@ impl Error {
             | Self::TooManyDigitAttempts
             | Self::OwnPayload
             | Self::ContactTooLarge
+            | Self::PayloadTooLong
             | Self::SkipForbidden
             | Self::NoDigitsShown
             | Self::Complete => Fault::Us,

@@ -203,3 +203,51 @@ fn stream_error(error: StreamError) -> Error {
         StreamError::Cut => Error::Cut,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use p2psync_bramble::{SigningKey, WallClock};
+
+    use super::*;
+    use crate::{Identity, TransportProperties};
+
+    fn side(role: Role) -> (ContactExchange, Vec<u8>) {
+        let (key, master_key) = (SigningKey::from_seed([role as u8; 32]), SecretKey::from_bytes([9; 32]));
+        let identity = Identity::new("somebody", key.verifying_key()).unwrap();
+        let (properties, time) = (TransportProperties::new(), WallClock(0));
+        let info = ContactInfo::sign(identity, &key, properties, time, role, &master_key).unwrap();
+        let seed = StreamSeed { header_nonce: [role as u8; 24], frame_key: SecretKey::from_bytes([1; 32]) };
+        let mut exchange = ContactExchange::new(role, master_key, &info, seed);
+        let mut out = Vec::new();
+        exchange.start(&mut out);
+        (exchange, out)
+    }
+
+    #[test]
+    fn bob_writes_nothing_before_he_has_judged_alice() {
+        let ((_, alices), (mut bob, mut out)) = (side(Role::Alice), side(Role::Bob));
+        let refused = bob.receive(&alices, &|_| Err(Error::PeerSkipped), &mut out);
+        assert_eq!(refused.unwrap_err(), Error::PeerSkipped);
+        assert!(out.is_empty() && !bob.has_sent_info());
+
+        let (mut bob, mut out) = side(Role::Bob);
+        assert!(bob.receive(&alices, &|_| Ok(()), &mut out).unwrap().is_none());
+        assert!(!out.is_empty() && bob.has_sent_info());
+    }
+
+    #[test]
+    fn an_abort_in_place_of_a_stream_is_no_cut() {
+        for (bytes, expected) in [
+            (&ABORT_RECORD[..], Error::PeerAborted),
+            (&[4, 2, 0], Error::Cut),
+            (&[4, 2, 0, 0, 0], Error::Cut),
+            (&[4, 2, 0, 1], Error::Cut),
+        ] {
+            let (mut alice, mut out) = side(Role::Alice);
+            for byte in bytes {
+                assert!(alice.receive(&[*byte], &|_| Ok(()), &mut out).unwrap().is_none());
+            }
+            assert_eq!(alice.end(), expected);
+        }
+    }
+}

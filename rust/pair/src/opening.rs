@@ -7,8 +7,8 @@ use p2psync_bramble::record::RecordReader;
 use crate::agreement::{ABORT, CONFIRM, KEY, write_record};
 use crate::terms::Trust;
 use crate::{
-    Code, DigitAttempts, Effect, Error, KeyAgreement, Misbehaviour, Offer, Payload, ShownCode, VERSION,
-    Verdict,
+    Code, DigitAttempts, Effect, Error, KeyAgreement, Misbehaviour, Offer, PAYLOAD_BYTES_MAX, Payload,
+    ShownCode, VERSION, Verdict,
 };
 
 /// Waits for the other side's payload.
@@ -45,9 +45,9 @@ impl Opening {
         skip_allowed: bool,
         attempts: DigitAttempts,
         out: &mut Vec<u8>,
-    ) -> Self {
-        write_record(PAYLOAD_CLEAR, &offer.payload().to_bytes(), out);
-        Self { reader: RecordReader::new(), kind: Kind::Digits { offer, skip_allowed, attempts } }
+    ) -> Result<Self, Error> {
+        write_record(PAYLOAD_CLEAR, &readable(&offer)?, out);
+        Ok(Self { reader: RecordReader::new(), kind: Kind::Digits { offer, skip_allowed, attempts } })
     }
 
     /// Takes bytes of the other side. `None`: more is to come.
@@ -84,11 +84,12 @@ impl Opening {
 }
 
 /// The scanner's record: its payload, and the proof over both payloads.
-pub(crate) fn write_scanner(offer: &Offer, code: &Code, out: &mut Vec<u8>) {
-    let mut payload = offer.payload().to_bytes();
+pub(crate) fn write_scanner(offer: &Offer, code: &Code, out: &mut Vec<u8>) -> Result<(), Error> {
+    let mut payload = readable(offer)?;
     let proof = code.secret().scanner_mac(&payload, &code.payload().to_bytes());
     payload.extend_from_slice(&proof);
     write_record(PAYLOAD, &payload, out);
+    Ok(())
 }
 
 /// Record types of the openings.
@@ -111,6 +112,12 @@ fn receive_scanner(
         return Err(Misbehaviour::NotTheScannedPayload.into());
     }
     Ok(theirs)
+}
+
+/// Our payload, if the other side will read it.
+fn readable(offer: &Offer) -> Result<Vec<u8>, Error> {
+    let payload = offer.payload().to_bytes();
+    if payload.len() <= PAYLOAD_BYTES_MAX { Ok(payload) } else { Err(Error::PayloadTooLong) }
 }
 
 fn refuse_reflected(theirs: &Payload, ours: &Payload) -> Result<(), Error> {

@@ -9,9 +9,9 @@ use crate::outbox::Outbox;
 use crate::terms::Trust;
 use crate::waits::Timer;
 use crate::{
-    Agreed, Awaited, ContactExchange, ContactInfo, Device, DigitAttempts, Digits, EXCHANGE_BYTES_MAX, Effect,
-    Error, Exchanged, Input, KeyAgreement, Misbehaviour, Offer, Paired, Payload, StreamSeed, Verdict, Waits,
-    Way,
+    Agreed, Authenticated, Awaited, ContactExchange, ContactInfo, Device, DigitAttempts, Digits,
+    EXCHANGE_BYTES_MAX, Effect, Error, Exchanged, Input, KeyAgreement, Misbehaviour, Offer, Paired, Payload,
+    StreamSeed, Verdict, Waits, Way,
 };
 
 /// The secret that links between the two devices are made from.
@@ -51,7 +51,7 @@ impl Pairing {
     ///
     /// # Errors
     /// [`Error::OwnPayload`] if the scanned code is our own, [`Error::ContactTooLarge`] if the device's
-    /// properties do not fit: then nothing has begun.
+    /// properties do not fit, [`Error::PayloadTooLong`] if it names too many addresses: then nothing has begun.
     pub fn start(
         device: Device,
         way: Way,
@@ -60,9 +60,9 @@ impl Pairing {
         random: &mut dyn rand_core::CryptoRngCore,
         effects: &mut Vec<Effect>,
     ) -> Result<Self, Error> {
-        // A trial, so that the real one cannot fail half way.
+        // A trial with the longest word, so that the real one cannot fail half way.
         let trial_key = SecretKey::from_bytes([0; 32]);
-        let trial = device.contact_info(Trust::BothScanned.authenticated(), Role::Alice, &trial_key);
+        let trial = device.contact_info(Authenticated::Skipped, Role::Alice, &trial_key);
         trial.map_err(|_| Error::ContactTooLarge)?;
         let seed = StreamSeed::random(random);
         let mut out = Vec::new();
@@ -73,7 +73,7 @@ impl Pairing {
             }
             Way::Scanner { ours, code } => {
                 let agreement = agreement(ours.clone(), code.payload())?;
-                write_scanner(&ours, &code, &mut out);
+                write_scanner(&ours, &code, &mut out)?;
                 (Trust::Scanned, State::Agreeing(agreement))
             }
             Way::Shower { shown, scanned } => {
@@ -83,7 +83,7 @@ impl Pairing {
             Way::Digits { descriptors, skip_allowed, attempts: counter } => {
                 attempts = Some(counter.clone());
                 let offer = Offer::random(descriptors, random);
-                let opening = Opening::digits(offer, skip_allowed, counter, &mut out);
+                let opening = Opening::digits(offer, skip_allowed, counter, &mut out)?;
                 (Trust::Digits { skip_allowed, verdict: Verdict::Skip }, State::Opening(opening))
             }
         };
@@ -294,13 +294,9 @@ impl Pairing {
             return error;
         }
         match &self.state {
-            State::Exchanging(exchange) => {
-                self.outbox.clear();
-                if !exchange.has_sent_info() && !matches!(self.trust, Trust::BothScanned) {
-                    self.outbox.end().extend_from_slice(&ABORT_RECORD);
-                }
-            }
-            State::Opening(_) | State::Agreeing(_) | State::Comparing { .. } => {
+            State::Exchanging(exchange) if exchange.has_sent_info() => self.outbox.clear(),
+            State::Exchanging(_) if matches!(self.trust, Trust::BothScanned) => {}
+            State::Opening(_) | State::Agreeing(_) | State::Comparing { .. } | State::Exchanging(_) => {
                 self.outbox.end().extend_from_slice(&ABORT_RECORD);
             }
             State::Complete | State::Failed(_) => {}

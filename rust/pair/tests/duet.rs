@@ -7,10 +7,12 @@ mod cast;
 mod stage;
 
 use cast::{CLOCK, KINDS, Kind, START, device, devices, digits, pairings, scanner, seeds, start};
-use p2psync_bramble::{Millis, Role, SecretKey, WallClock};
+use std::collections::BTreeMap;
+
+use p2psync_bramble::{Role, SecretKey, SigningKey, WallClock};
 use p2psync_pair::{
-    Authentication, CLOCK_MIN, DigitAttempts, Effect, Error, Fault, Input, Pairing, Verdict, Waits, Way,
-    pair_secret,
+    Authentication, CLOCK_MIN, Descriptor, Device, DigitAttempts, EXTENSION_ID, Effect, Error, Extension,
+    Fault, Input, Offer, Pairing, Verdict, Waits, Way, pair_secret,
 };
 use stage::{Duet, Person, Tamper};
 
@@ -163,9 +165,57 @@ fn our_own_code_is_refused_at_once() {
     let shown = cast::shown(1);
     let Way::Scanner { ours, .. } = scanner(1, &shown) else { panic!("a scanner") };
     let theirs = ours.payload().clone();
-    let [device, _] = devices(1);
     let way = Way::BothScanned { ours, theirs };
+    assert_eq!(begin(devices(1)[0].clone(), way), Error::OwnPayload);
+}
+
+#[test]
+fn a_device_that_says_too_much_is_told_before_anything_is_sent() {
+    let lan = || Descriptor::lan("10.0.0.1:1".parse().unwrap());
+    let many: Vec<_> = (0..300).map(|_| lan()).collect();
+    let offer = Offer::random(many.clone(), &mut cast::random(1, 1));
+    let code = cast::shown(1).code().clone();
+    let attempts = DigitAttempts::new();
+    let ways = [
+        Way::Scanner { ours: offer, code },
+        Way::Digits { descriptors: many, skip_allowed: false, attempts },
+    ];
+    for way in ways {
+        let started = begin(devices(1)[0].clone(), way);
+        assert_eq!(started, Error::PayloadTooLong);
+    }
+
+    let entries: BTreeMap<_, _> = (0..100).map(|i| (format!("p{i}"), "v".repeat(100))).collect();
+    let properties = (0..5).map(|transport| (format!("t{transport}"), entries.clone())).collect();
+    let offer = Extension::parse(
+        &Duet::new(Kind::Digits, 1, Tamper::Nothing).run().both()[0].properties[EXTENSION_ID],
+    );
+    let key = SigningKey::from_seed([1; 32]);
+    let device = Device::new("Amina", key, properties, offer.unwrap().offer, CLOCK).unwrap();
+    assert_eq!(begin(device, digits(&DigitAttempts::new(), false)), Error::ContactTooLarge);
+}
+
+/// Why a pairing cannot even begin.
+fn begin(device: Device, way: Way) -> Error {
     let (mut random, mut effects) = (cast::random(1, 1), Vec::<Effect>::new());
-    let started = Pairing::start(device, way, Waits::default(), Millis(0), &mut random, &mut effects);
-    assert_eq!(started.unwrap_err(), Error::OwnPayload);
+    Pairing::start(device, way, Waits::default(), START, &mut random, &mut effects).unwrap_err()
+}
+
+#[test]
+fn giving_up_never_cuts_into_a_record() {
+    let seed = seeds(Kind::OneScanned)[0];
+    let log = Duet::new(Kind::OneScanned, seed, Tamper::Nothing).run().log;
+    let [_, mut bob] = pairings(Kind::OneScanned, devices(seed), seed);
+    // Alice's opening, her key and her confirmation.
+    for (_, message) in log.iter().filter(|(from, _)| *from == 0).take(3) {
+        bob.handle(START, Input::Bytes(message));
+    }
+    let mut said = Vec::new();
+    bob.pairing.fill(START, 36 + 10, &mut said);
+    bob.handle(START, Input::Bytes(&[0; 100]));
+    assert_eq!(bob.result.take().unwrap().unwrap_err().fault(), Fault::Peer);
+    said.extend(bob.pull(START));
+    let of_bob: Vec<u8> =
+        log.iter().filter(|(from, _)| *from == 1).take(2).flat_map(|(_, m)| m.clone()).collect();
+    assert_eq!(said, [&of_bob[..], &[4, 2, 0, 0]].concat());
 }
