@@ -244,3 +244,21 @@ fn who_scanned_too_pairs_with_what_it_scanned_only() {
     let duet = pair(&other, &cast::shown(2));
     assert_eq!(duet.errors()[1], Some(&Misbehaviour::NotTheScannedPayload.into()));
 }
+
+#[test]
+fn a_payload_of_another_version_says_who_must_be_updated() {
+    let payload = cast::shown(1).code().payload().to_bytes();
+    for (version, expected, fault) in
+        [(3, Error::PeerTooOld { version: 3 }, Fault::Peer), (5, Error::PeerTooNew { version: 5 }, Fault::Us)]
+    {
+        let mut message = vec![4, 17, 0, u8::try_from(payload.len()).unwrap(), version];
+        message.extend_from_slice(&payload[1..]);
+        let [mut side, _] = pairings(Kind::Digits, devices(1), 1);
+        side.pull(START);
+        side.handle(START, Input::Bytes(&message));
+        assert_eq!(side.pull(START), ABORT);
+        let error = side.result.unwrap().unwrap_err();
+        assert_eq!(error.fault(), fault);
+        assert_eq!(error, expected);
+    }
+}
