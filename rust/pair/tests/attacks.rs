@@ -247,7 +247,7 @@ fn who_scanned_too_pairs_with_what_it_scanned_only() {
 
 #[test]
 fn a_payload_of_another_version_says_who_must_be_updated() {
-    let payload = cast::shown(1).code().payload().to_bytes();
+    let payload = shown(1).code().payload().to_bytes();
     for (version, expected, fault) in
         [(3, Error::PeerTooOld { version: 3 }, Fault::Peer), (5, Error::PeerTooNew { version: 5 }, Fault::Us)]
     {
