@@ -17,7 +17,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 const BYTES: usize = 1 << 20;
 
 /// BTP against the secretbox that it is made of, over the same megabyte: in one box, and in boxes of one frame.
-fn btp(criterion: &mut Criterion) {
+fn btp_encrypt(criterion: &mut Criterion) {
     let data = vec![0x5a; BYTES];
     let key = SecretKey::from_bytes([1; 32]);
     let mut group = criterion.benchmark_group("btp");
@@ -47,6 +47,16 @@ fn btp(criterion: &mut Criterion) {
         });
     });
 
+    group.finish();
+}
+
+/// The same in the other direction.
+fn btp_decrypt(criterion: &mut Criterion) {
+    let data = vec![0x5a; BYTES];
+    let key = SecretKey::from_bytes([1; 32]);
+    let mut group = criterion.benchmark_group("btp");
+    group.throughput(Throughput::Bytes(BYTES as u64));
+    let mut out = Vec::with_capacity(2 * BYTES);
     let mut boxed = Vec::new();
     seal(&key, &[2; 24], &data, &mut boxed);
     let boxes: Vec<Vec<u8>> = data
@@ -187,5 +197,5 @@ fn transfer(caller: &mut Link, callee: &mut Link, book: &mut PeerBook) -> usize 
     received
 }
 
-criterion_group!(benches, btp, link);
+criterion_group!(benches, btp_encrypt, btp_decrypt, link);
 criterion_main!(benches);

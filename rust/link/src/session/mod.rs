@@ -52,7 +52,8 @@ pub enum Input<'a> {
 /// What the caller must do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Store the peer's secrets as they now stand in the book, durably, before calling `fill` again.
+    /// Store the peer's secrets as they now stand in the book, durably, before calling `fill` again. If that fails,
+    /// close the transport: nothing that depends on it has left.
     Store(PeerHandle),
     /// Both sides are authenticated. Nothing of the protocols above was sent or handed over before.
     Opened {
