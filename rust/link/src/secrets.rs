@@ -217,3 +217,99 @@ const ENCODING_VERSION: u8 = 1;
 /// Calls answered under one secret and remembered. An honest caller that is never understood makes one each.
 const ANSWERED_MAX: usize = 32;
 const ENCODED_BYTES_MAX: usize = 1 + LINEAGE_BYTES + 1 + HELD_MAX * 40 + 1 + ANSWERED_MAX * 16;
+
+#[cfg(test)]
+mod tests {
+    use p2psync_bramble::Role;
+    use proptest::prelude::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::*;
+
+    fn secrets() -> PairSecrets {
+        PairSecrets::new(SecretKey::from_bytes([1; 32]))
+    }
+
+    fn hello_of(secrets: &PairSecrets, seed: u64) -> Hello {
+        let offers = secrets.offers();
+        let random = &mut ChaCha20Rng::seed_from_u64(seed);
+        Hello::new(Role::Alice, offers.iter().map(|held| &held.secret), random)
+    }
+
+    #[test]
+    fn the_newest_common_secret_is_found() {
+        let (mut caller, mut callee) = (secrets(), secrets());
+        let base = caller.offers().remove(0);
+        let next = base.next(b"hash", b"contribution");
+        caller.was_answered(&base, &caller.offers(), next.clone());
+        assert_eq!(caller.held_count(), 2);
+        assert_eq!(callee.recognise(Role::Alice, &hello_of(&caller, 1)), Some(base));
+        callee.peer_holds(next.clone());
+        assert_eq!(
+            (callee.held_count(), callee.recognise(Role::Alice, &hello_of(&caller, 2))),
+            (1, Some(next))
+        );
+    }
+
+    #[test]
+    fn a_secret_that_the_callee_did_not_pick_is_dropped() {
+        let mut caller = secrets();
+        let base = caller.offers().remove(0);
+        for lost in 0..5 {
+            let next = base.next(&[lost], b"");
+            let offered = caller.offers();
+            caller.was_answered(&base, &offered, next);
+            assert_eq!(caller.held_count(), 2, "the base and the last");
+        }
+    }
+
+    #[test]
+    fn only_the_last_calls_are_remembered_and_none_is_answered_twice() {
+        let mut callee = secrets();
+        for seed in 0..100 {
+            let hello = hello_of(&callee, seed);
+            assert!(callee.begin_answer(&hello).is_some());
+            assert!(callee.begin_answer(&hello).is_none());
+            assert!(callee.answered.len() <= ANSWERED_MAX);
+        }
+    }
+
+    #[test]
+    fn a_proof_of_an_older_call_is_refused() {
+        let mut callee = secrets();
+        let next = callee.offers().remove(0).next(b"hash", b"contribution");
+        let [older, newer] = [1, 2].map(|seed| callee.begin_answer(&hello_of(&secrets(), seed)).unwrap());
+        assert_eq!(callee.caller_proved(older, next.clone()), Err(Error::Superseded));
+        assert_eq!(callee.held_count(), 1);
+        assert_eq!(callee.caller_proved(newer, next), Ok(()));
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back_and_nothing_else() {
+        let mut stored = secrets();
+        let base = stored.offers().remove(0);
+        stored.begin_answer(&hello_of(&stored, 1)).unwrap();
+        stored.was_answered(&base, &[], base.next(b"hash", b""));
+        let bytes = stored.encode();
+        // The call being answered is not stored.
+        assert_eq!(PairSecrets::decode(&bytes), Ok(PairSecrets { answering: 0, ..stored }));
+        for cut in 0..bytes.len() {
+            assert_eq!(PairSecrets::decode(&bytes[..cut]), Err(MalformedSecrets));
+        }
+        assert_eq!(PairSecrets::decode(&[&bytes[..], &[0]].concat()), Err(MalformedSecrets));
+    }
+
+    proptest! {
+        #[test]
+        fn stored_bytes_have_one_meaning(bytes in proptest::collection::vec(any::<u8>(), 0..220), count in 0..4_u8) {
+            let mut bytes = bytes;
+            if let [version, _, _, _, _, _, _, _, _, held, ..] = bytes.as_mut_slice() {
+                (*version, *held) = (ENCODING_VERSION, count);
+            }
+            if let Ok(secrets) = PairSecrets::decode(&bytes) {
+                prop_assert_eq!(&*secrets.encode(), &bytes);
+            }
+        }
+    }
+}

@@ -216,3 +216,42 @@ fn collect<const N: usize>(pending: &mut Vec<u8>, input: &mut &[u8]) -> Option<[
     *input = later;
     pending.as_slice().try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(chosen: u8, theirs: &[u8]) -> [u8; RESPONSE_PAYLOAD_BYTES] {
+        let versions = Versions::new(theirs.to_vec()).unwrap().encode();
+        [&[chosen][..], &versions, &[0x77; CONTRIBUTION_BYTES]].concat().try_into().unwrap()
+    }
+
+    #[test]
+    fn a_callee_that_chooses_a_lower_version_than_it_could_is_refused() {
+        let ours = Versions::new(vec![1, 2]).unwrap();
+        let contribution = [0x77; CONTRIBUTION_BYTES];
+        assert_eq!(read_response_payload(&response(2, &[1, 2, 3]), &ours), Ok((2, contribution)));
+        for chosen in [0, 1, 3, 255] {
+            let refused = Err(Error::PeerMisbehaved("chosen version"));
+            assert_eq!(read_response_payload(&response(chosen, &[1, 2, 3]), &ours), refused);
+        }
+    }
+
+    #[test]
+    fn a_callee_without_a_common_version_is_named_whatever_it_chooses() {
+        let ours = Versions::new(vec![4]).unwrap();
+        for chosen in [NO_VERSION, 3, 4] {
+            let too_old = Err(Error::PeerTooOld { newest_of_theirs: 3 });
+            assert_eq!(read_response_payload(&response(chosen, &[3]), &ours), too_old);
+        }
+    }
+
+    #[test]
+    fn offered_versions_fill_their_place_exactly() {
+        assert_eq!(read_opening_payload([1, 9, 0, 0, 0, 0, 0, 0]), Ok(Versions::new(vec![9]).unwrap()));
+        for payload in [[0; 8], [1, 9, 0, 0, 0, 0, 0, 1], [7, 1, 2, 3, 4, 5, 6, 7], [2, 9, 1, 0, 0, 0, 0, 0]]
+        {
+            assert_eq!(read_opening_payload(payload), Err(Error::PeerMisbehaved("offered versions")));
+        }
+    }
+}
