@@ -1,0 +1,19 @@
+//! OpenPGP: seals documents to a server, opens them there, signs and verifies receipts.
+//!
+//! The only crate that knows OpenPGP; `docs/protocol/seal.md` is the specification. A device holds the server's
+//! [`Certificate`], seals with a [`Sealer`], and believes a receipt only after [`verify`]. A server holds a
+//! [`ServerKey`], [`open`]s and [`sign`]s. Dates are arguments; randomness is the OpenPGP library's own, from the
+//! system, because the library takes no other.
+//!
+//! Whoever builds a program chooses the library's cryptography by its features (`crypto-rust` or another); this
+//! crate chooses none, so alone, outside its tests, it does not build.
+
+mod certificate;
+mod date;
+mod packets;
+
+pub use certificate::{
+    CERTIFICATE_BYTES_MAX, Certificate, CertificateError, MergeError, PACKETS_MAX, Revocation,
+    USER_ID_CHARACTERS_MAX,
+};
+pub use date::{BUILD_DATE_SECONDS, Date, FUTURE_TOLERANCE_SECONDS};
