@@ -95,7 +95,8 @@ mod tests {
                 content.set_length(offset);
                 plain.resize(offset, 0);
             } else {
-                let bytes: Vec<u8> = (0..length).map(|place| u8::try_from((place + round) % 251).unwrap()).collect();
+                let bytes: Vec<u8> =
+                    (0..length).map(|place| u8::try_from((place + round) % 251).unwrap()).collect();
                 content.write(offset, &bytes);
                 plain.resize(plain.len().max(offset + length), 0);
                 plain[offset..offset + length].copy_from_slice(&bytes);

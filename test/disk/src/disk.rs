@@ -80,8 +80,8 @@ impl Disk {
         self.machine().power.is_off()
     }
 
-    /// The power comes back, and plans to cut it are dropped. Everything synced is there; what was not synced is
-    /// there in part, by the seed. What was open before stays useless. Does nothing if the power is on.
+    /// The power comes back. Everything synced is there; what was not synced is there in part, by the seed. What
+    /// was open before stays useless. Plans to cut the power are dropped, even if it was on all the time.
     pub fn power_on(&self) {
         self.machine().power_on();
     }

@@ -138,7 +138,9 @@ mod tests {
         file.sync();
         assert_eq!(survivors(&file), [vec![1; 5_000]].into());
         file.write(4_500, &[2; 100]);
-        assert!(survivors(&file).iter().all(|bytes| bytes[..4_500] == [1; 4_500] && bytes[4_600..] == [1; 400]));
+        assert!(
+            survivors(&file).iter().all(|bytes| bytes[..4_500] == [1; 4_500] && bytes[4_600..] == [1; 400])
+        );
     }
 
     #[test]
@@ -150,13 +152,15 @@ mod tests {
         file.write(1_024, &[3; 512]);
         let survivors = survivors(&file);
         let holds = |parts: &[(u8, usize)]| {
-            survivors.contains(&parts.iter().flat_map(|&(byte, count)| vec![byte; count]).collect::<Vec<u8>>())
+            survivors
+                .contains(&parts.iter().flat_map(|&(byte, count)| vec![byte; count]).collect::<Vec<u8>>())
         };
         assert!(holds(&[(1, 1_024)]), "nothing");
         assert!(holds(&[(2, 1_024)]), "the first only");
         assert!(holds(&[(2, 1_024), (3, 512)]), "everything");
         assert!(holds(&[(1, 1_024), (3, 512)]), "the second only");
-        assert!(holds(&[(1, 512), (2, 512)]), "the second sector only");
+        let second = |bytes: &Vec<u8>| bytes[..512] == [1; 512] && bytes[512..1_024] == [2; 512];
+        assert!(survivors.iter().any(second), "the second sector only");
         let torn = |bytes: &Vec<u8>| bytes[..512].contains(&1) && bytes[..512].contains(&2);
         assert!(survivors.iter().any(torn), "a torn sector");
         let noisy = |bytes: &Vec<u8>| bytes.get(1_024..).is_some_and(|end| end.iter().any(|byte| *byte > 3));

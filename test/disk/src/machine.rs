@@ -27,6 +27,7 @@ pub struct PlantedBugs {
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "SQLite's flags, each on its own")]
 pub struct OpenMode {
     pub may_create: bool,
     pub must_create: bool,
@@ -186,7 +187,8 @@ impl Machine {
     }
 
     pub fn write(&mut self, id: HandleId, offset: usize, bytes: &[u8]) -> Result<(), DiskError> {
-        let end = offset.checked_add(bytes.len()).filter(|end| *end <= FILE_BYTES_MAX).ok_or(DiskError::Full)?;
+        let end =
+            offset.checked_add(bytes.len()).filter(|end| *end <= FILE_BYTES_MAX).ok_or(DiskError::Full)?;
         let growth = end.saturating_sub(self.file(id)?.content().length());
         if growth > 0 && self.bytes_max.is_some_and(|max| self.bytes_stored() + growth > max) {
             return Err(DiskError::Full);
@@ -244,17 +246,15 @@ impl Machine {
         self.power.goes_at(step);
     }
 
-    /// The power comes back: every file and name is what survived, and nothing is open. Nothing happens if it
-    /// was never off.
+    /// The power comes back, if it was off: every file and name is what survived, and nothing is open.
     pub fn power_on(&mut self) {
-        if !self.power.is_off() {
-            return;
-        }
-        self.handles.clear();
-        self.names.survive(&mut self.chance);
-        self.drop_unreachable();
-        for file in self.files.values_mut() {
-            file.survive(&mut self.chance);
+        if self.power.is_off() {
+            self.handles.clear();
+            self.names.survive(&mut self.chance);
+            self.drop_unreachable();
+            for file in self.files.values_mut() {
+                file.survive(&mut self.chance);
+            }
         }
         self.power.restore();
     }
@@ -285,7 +285,12 @@ impl Machine {
         Ok(file)
     }
 
-    fn change(&mut self, id: HandleId, bytes: usize, change: impl FnOnce(&mut File)) -> Result<(), DiskError> {
+    fn change(
+        &mut self,
+        id: HandleId,
+        bytes: usize,
+        change: impl FnOnce(&mut File),
+    ) -> Result<(), DiskError> {
         let file = self.handle(id)?.file;
         change(self.files.entry(file).or_default());
         if self.power.write(bytes) { Ok(()) } else { Err(DiskError::PowerOff) }

@@ -1,0 +1,250 @@
+//! What the disk does for SQLite and for the owner of plain files, one thing at a time.
+
+use p2psync_disk::{Disk, DiskError, Snapshot};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::workload::{NAME, Setting, dump, open};
+
+const WAL: Setting = Setting { journal: "wal", synchronous: "FULL", page_bytes: 4_096 };
+
+fn error_code<T>(result: rusqlite::Result<T>) -> Option<ErrorCode> {
+    result.err().and_then(|error| error.sqlite_error_code())
+}
+
+fn count(connection: &Connection) -> i64 {
+    connection.query_row("SELECT count(*) FROM t", (), |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn wal_needs_an_exclusive_lock() {
+    let disk = Disk::new(1);
+    let shared = Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), disk.vfs_name()).unwrap();
+    let mode: String = shared.query_row("PRAGMA journal_mode=WAL", (), |row| row.get(0)).unwrap();
+    assert_eq!(mode, "delete");
+    drop(shared);
+    let exclusive = open(&disk, WAL).unwrap();
+    exclusive.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(disk.list().unwrap(), ["store/forms.db", "store/forms.db-wal"]);
+    let second = Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), disk.vfs_name()).unwrap();
+    assert!(second.query_row("SELECT x FROM t", (), |_| Ok(())).is_err());
+    drop(exclusive);
+    assert_eq!(disk.list().unwrap(), ["store/forms.db"]);
+}
+
+#[test]
+fn writers_exclude_each_other() {
+    let disk = Disk::new(1);
+    let open = || Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), disk.vfs_name()).unwrap();
+    let (first, second) = (open(), open());
+    first.execute_batch("CREATE TABLE t(x); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(error_code(second.execute_batch("BEGIN IMMEDIATE")), Some(ErrorCode::DatabaseBusy));
+    assert_eq!(count(&second), 0);
+    second.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    assert_eq!(count(&second), 0);
+    assert_eq!(error_code(first.execute_batch("COMMIT")), Some(ErrorCode::DatabaseBusy));
+    second.execute_batch("COMMIT").unwrap();
+    first.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(&second), 1);
+}
+
+#[test]
+fn without_power_everything_fails_until_it_is_opened_again() {
+    let disk = Disk::new(1);
+    let before = open(&disk, WAL).unwrap();
+    before.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)").unwrap();
+    disk.cut_power();
+    let insert = "INSERT INTO t VALUES (2)";
+    assert_eq!(error_code(before.execute_batch(insert)), Some(ErrorCode::SystemIoFailure));
+    assert!(open(&disk, WAL).is_err());
+    let off = DiskError::PowerOff;
+    assert_eq!(disk.list(), Err(off.clone()));
+    assert_eq!(disk.exists(NAME), Err(off.clone()));
+    assert_eq!(disk.read(NAME), Err(off.clone()));
+    assert_eq!(disk.write("a", b""), Err(off.clone()));
+    assert_eq!(disk.rename(NAME, "store/b"), Err(off.clone()));
+    assert_eq!(disk.remove(NAME), Err(off.clone()));
+    assert_eq!(disk.sync(NAME), Err(off.clone()));
+    assert_eq!(disk.sync_folder("store"), Err(off));
+
+    disk.power_on();
+    assert_eq!(error_code(before.execute_batch(insert)), Some(ErrorCode::SystemIoFailure));
+    let after = open(&disk, WAL).unwrap();
+    assert_eq!(count(&after), 1);
+    after.execute_batch(insert).unwrap();
+    drop(before);
+    assert_eq!(count(&after), 2);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_can_be_read() {
+    let disk = Disk::new(1);
+    let connection = open(&disk, WAL).unwrap();
+    connection.execute_batch("CREATE TABLE t(x)").unwrap();
+    disk.fail_full_after(200_000);
+    let mut stored = 0;
+    let full = loop {
+        match connection.execute("INSERT INTO t VALUES (zeroblob(5000))", ()) {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full.sqlite_error_code(), Some(ErrorCode::DiskFull));
+    let bytes: usize = disk.list().unwrap().iter().map(|name| disk.read(name).unwrap().len()).sum();
+    assert!((150_000..=200_000).contains(&bytes), "{bytes}");
+    assert_eq!(count(&connection), stored);
+    assert_eq!(disk.write("other", &vec![0; 100_000]), Err(DiskError::Full));
+    disk.fail_full_after(None);
+    connection.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(count(&connection), stored + 1);
+}
+
+/// A closed database of 200 rows, and a disk with it.
+fn filled() -> (Disk, Snapshot, String) {
+    let disk = Disk::new(1);
+    let connection = open(&disk, WAL).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE t(x);
+             WITH RECURSIVE c(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM c WHERE i < 200)
+             INSERT INTO t SELECT printf('%0*d', 100, i) FROM c",
+        )
+        .unwrap();
+    let text = dump(&connection).unwrap();
+    drop(connection);
+    let snapshot = disk.snapshot();
+    (disk, snapshot, text)
+}
+
+#[test]
+fn damage_reaches_sqlite() {
+    let (disk, snapshot, text) = filled();
+    let before = disk.read(NAME).unwrap();
+    let kind_of_the_second_page = 4_096;
+    disk.corrupt(NAME, kind_of_the_second_page, 7).unwrap();
+    let after = disk.read(NAME).unwrap();
+    let differing: Vec<usize> = (0..before.len()).filter(|place| before[*place] != after[*place]).collect();
+    assert_eq!((differing, before[4_096] ^ after[4_096]), (vec![4_096], 0x80));
+    assert_eq!(
+        error_code(open(&disk, WAL).and_then(|connection| dump(&connection))),
+        Some(ErrorCode::DatabaseCorrupt)
+    );
+
+    let disk = Disk::from_snapshot(&snapshot, 2);
+    assert_eq!(dump(&open(&disk, WAL).unwrap()).unwrap(), text);
+    disk.truncate(NAME, 9_000).unwrap();
+    assert_eq!(disk.read(NAME).unwrap(), before[..9_000]);
+    disk.truncate(NAME, 10_000).unwrap();
+    disk.corrupt(NAME, 9_000, 0).unwrap();
+    assert_eq!(disk.read(NAME).unwrap().len(), 9_000);
+    assert_eq!(
+        error_code(open(&disk, WAL).and_then(|connection| dump(&connection))),
+        Some(ErrorCode::DatabaseCorrupt)
+    );
+    assert_eq!(disk.corrupt("no", 0, 0), Err(DiskError::NoSuchFile { name: "no".to_owned() }));
+}
+
+#[test]
+fn plain_files_are_durable_when_they_and_their_folder_were_synced() {
+    let survivors = |synced: bool, folder_synced: bool| {
+        (0..50).map(move |seed| {
+            let disk = Disk::new(seed);
+            disk.write("keys/wrap", b"wrapped key").unwrap();
+            if synced {
+                disk.sync("keys/wrap").unwrap();
+            }
+            if folder_synced {
+                disk.sync_folder("keys").unwrap();
+            }
+            disk.cut_power();
+            disk.power_on();
+            disk.read("keys/wrap").ok()
+        })
+    };
+    assert!(survivors(true, true).all(|bytes| bytes.as_deref() == Some(b"wrapped key")));
+    assert!(survivors(true, false).any(|bytes| bytes.is_none()));
+    assert!(survivors(true, false).flatten().all(|bytes| bytes == b"wrapped key"));
+    assert!(survivors(false, true).any(|bytes| bytes.as_deref() == Some(b"")));
+    assert!(survivors(false, true).all(|bytes| bytes.is_some()));
+}
+
+#[test]
+fn a_file_is_set_aside_by_its_name_alone() {
+    let (disk, _, text) = filled();
+    let aside = "store/forms.db.damaged";
+    disk.write(aside, b"an older one").unwrap();
+    disk.rename(NAME, aside).unwrap();
+    assert_eq!(disk.list().unwrap(), [aside]);
+    assert!(!disk.exists(NAME).unwrap());
+    let elsewhere = DiskError::OtherFolder { from: aside.to_owned(), to: "forms.db".to_owned() };
+    assert_eq!(disk.rename(aside, "forms.db"), Err(elsewhere));
+    assert_eq!(disk.rename(NAME, aside), Err(DiskError::NoSuchFile { name: NAME.to_owned() }));
+    assert_eq!(dump(&open(&disk, WAL).unwrap()).unwrap(), "[]\n");
+    disk.remove(NAME).unwrap();
+    disk.rename(aside, NAME).unwrap();
+    assert_eq!(dump(&open(&disk, WAL).unwrap()).unwrap(), text);
+}
+
+#[test]
+fn disks_know_nothing_of_each_other() {
+    let disks = [Disk::new(1), Disk::new(1)];
+    assert_ne!(disks[0].vfs_name(), disks[1].vfs_name());
+    let connections = disks.each_ref().map(|disk| open(disk, WAL).unwrap());
+    connections[0].execute_batch("CREATE TABLE t(x)").unwrap();
+    disks[0].cut_power();
+    connections[1].execute_batch("CREATE TABLE t(x)").unwrap();
+    assert_eq!(count(&connections[1]), 0);
+    assert!(disks[0].is_off() && !disks[1].is_off());
+}
+
+#[test]
+fn a_dropped_disk_leaves_its_connections_with_errors() {
+    let disk = Disk::new(1);
+    let name = disk.vfs_name().to_owned();
+    let connection = open(&disk, WAL).unwrap();
+    let memory = Connection::open_with_flags_and_vfs(":memory:", OpenFlags::default(), &*name).unwrap();
+    let clone = disk.clone();
+    drop(disk);
+    connection.execute_batch("CREATE TABLE t(x)").unwrap();
+    drop(clone);
+    assert_eq!(error_code(connection.execute_batch("DROP TABLE t")), Some(ErrorCode::SystemIoFailure));
+    assert!(connection.execute_batch("ATTACH 'store/other.db' AS other").is_err());
+    drop(connection);
+    assert!(memory.query_row("SELECT datetime('now')", (), |row| row.get::<_, String>(0)).is_err());
+    assert!(Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), &*name).is_err());
+}
+
+#[test]
+fn threads_use_it_in_turn() {
+    let disk = Disk::new(1);
+    open(&disk, WAL).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+    for turn in 1..=4 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let connection = open(&disk, WAL).unwrap();
+                connection.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+                assert_eq!(count(&connection), turn);
+            });
+        });
+    }
+}
+
+#[test]
+fn sqlite_is_told_the_disks_time() {
+    let disk = Disk::new(1);
+    disk.set_unix_ms(1_790_000_000_123);
+    let connection = open(&disk, WAL).unwrap();
+    let now = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(now("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"), "2026-09-21 14:13:20.123");
+}
+
+#[test]
+fn what_is_asked_is_counted() {
+    let disk = Disk::new(1);
+    disk.write("a", b"12345").unwrap();
+    disk.sync("a").unwrap();
+    disk.sync_folder("").unwrap();
+    disk.rename("a", "b").unwrap();
+    let counters = disk.counters();
+    assert_eq!((counters.syncs, disk.sync_points()), (2, 2));
+    assert_eq!((counters.writes, counters.bytes_written, counters.name_changes), (2, 5, 2));
+}
