@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Each room, and the rooms below that it may know. Rooms that are not built yet have their place already.
 const ROOMS: &[(&str, &[&str])] = &[
     ("bramble", &[]),
+    ("disk", &[]), // simulated: for tests and the simulator
     ("model", &["bramble"]),
     ("pair", &["bramble", "model"]),
     ("link", &["bramble", "model"]),
@@ -18,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("android", &["api"]),
     ("desk", &["api"]),
     ("server", &["bramble", "model", "deliver", "seal"]),
-    ("sim", &["bramble", "model", "engine", "server"]),
+    ("sim", &["bramble", "disk", "model", "engine", "server"]),
     ("fuzz", &["bramble", "model", "pair", "link", "sync", "deliver", "seal", "server"]),
 ];
 
@@ -31,7 +32,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("btleplug", &["desk"]),
     ("jni", &["android"]),
     ("qrcode", &["pair"]),
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["disk", "store"]),
     ("sequoia-openpgp", &["seal"]),
     ("serde_json", &["api", "server"]),
     ("snow", &["link"]),
