@@ -3,13 +3,13 @@
 use p2psync_bramble::WallClock;
 use sequoia_openpgp::cert::amalgamation::ValidAmalgamation as _;
 use sequoia_openpgp::cert::amalgamation::ValidateAmalgamation as _;
-use sequoia_openpgp::cert::amalgamation::key::{
-    ErasedKeyAmalgamation, PrimaryKey as _, ValidErasedKeyAmalgamation,
-};
+use sequoia_openpgp::cert::amalgamation::key::{ErasedKeyAmalgamation, ValidErasedKeyAmalgamation};
 use sequoia_openpgp::packet::Signature;
 use sequoia_openpgp::packet::key::{Key, PublicParts, UnspecifiedRole};
-use sequoia_openpgp::policy::{NullPolicy, StandardPolicy};
+use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation, RevocationStatus, RevocationType};
+
+type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
 use super::{Certificate, CertificateError, Revocation};
 use crate::Date;
@@ -29,12 +29,30 @@ impl Purpose {
         }
     }
 
+    fn is_of(self, binding: &Signature) -> bool {
+        let flags = binding.key_flags().unwrap_or_else(KeyFlags::empty);
+        match self {
+            Self::Encryption => flags.for_transport_encryption() || flags.for_storage_encryption(),
+            Self::Signing => flags.for_signing(),
+        }
+    }
+
     const fn missing(self) -> CertificateError {
         match self {
             Self::Encryption => CertificateError::NoEncryptionKey,
             Self::Signing => CertificateError::NoSigningKey,
         }
     }
+}
+
+/// Whether a key whose time is over may still be sealed to. Nothing else about it is forgiven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expired {
+    /// No: the caller is told, and can wait for an extended certificate.
+    #[default]
+    Refuse,
+    /// Yes. The caller marks the document, so that the server's people see it.
+    SealAnyway,
 }
 
 /// What algorithms are good for at `clock`, and never less than at the release (THREATS T14).
@@ -48,9 +66,8 @@ pub(super) fn check(certificate: &Certificate, clock: WallClock) -> Result<(), C
     if created.is_future(clock) {
         return Err(CertificateError::NotYetValid { date: created });
     }
-    let date = certificate.effective_date(clock);
-    fit_key(certificate, Purpose::Encryption, date, clock)?;
-    fit_key(certificate, Purpose::Signing, date, clock)?;
+    fit_key(certificate, Purpose::Encryption, clock, Expired::Refuse)?;
+    fit_key(certificate, Purpose::Signing, clock, Expired::Refuse)?;
     Ok(())
 }
 
@@ -61,19 +78,19 @@ pub(super) fn check(certificate: &Certificate, clock: WallClock) -> Result<(), C
 pub(crate) fn fit_key(
     certificate: &Certificate,
     purpose: Purpose,
-    date: Date,
     clock: WallClock,
-) -> Result<Key<PublicParts, UnspecifiedRole>, CertificateError> {
-    let policy = policy(clock);
-    check_primary(certificate, &policy, date)?;
+    expired: Expired,
+) -> Result<&PublicKey, CertificateError> {
+    let (policy, date) = (policy(clock), certificate.effective_date(clock));
+    check_primary(certificate, &policy, date, expired)?;
     let mut fault = None;
-    let mut best: Option<Key<PublicParts, UnspecifiedRole>> = None;
+    let mut best: Option<&PublicKey> = None;
     for key in certificate.cert().keys() {
-        match judge(&key, purpose, &policy, date) {
+        match judge(&key, purpose, &policy, date, expired) {
             Verdict::Fit => {
                 let newer = best.as_ref().is_none_or(|best| best.creation_time() < key.key().creation_time());
                 if newer {
-                    best = Some(key.key().clone());
+                    best = Some(key.key());
                 }
             }
             Verdict::Unfit(error) => fault = fault.or(Some(error)),
@@ -115,6 +132,7 @@ fn check_primary(
     certificate: &Certificate,
     policy: &StandardPolicy<'_>,
     date: Date,
+    expired: Expired,
 ) -> Result<(), CertificateError> {
     let cert = certificate.cert();
     if let Some((kind, reason)) = revocation(&cert.revocation_status(policy, date.to_system())) {
@@ -122,7 +140,7 @@ fn check_primary(
     }
     let primary = cert.primary_key().with_policy(policy, date.to_system());
     let primary = primary.map_err(|error| CertificateError::Weak(words(error.chain())))?;
-    alive(&primary.into())
+    alive(&primary.into(), expired)
 }
 
 enum Verdict {
@@ -136,15 +154,15 @@ fn judge(
     purpose: Purpose,
     policy: &StandardPolicy<'_>,
     date: Date,
+    expired: Expired,
 ) -> Verdict {
-    let lenient = NullPolicy::new();
-    match key.with_policy(&lenient, date.to_system()) {
-        Ok(valid) if valid.has_any_key_flag(purpose.flags()) => {}
-        _ => return Verdict::OtherPurpose,
-    }
     let valid = match key.with_policy(policy, date.to_system()) {
         Ok(valid) => valid,
-        Err(error) => return Verdict::Unfit(CertificateError::Weak(words(error.chain()))),
+        // The subkey's own signature does not count, but says what it was meant for.
+        Err(error) if key.self_signatures().any(|signature| purpose.is_of(signature)) => {
+            return Verdict::Unfit(CertificateError::Weak(words(error.chain())));
+        }
+        Err(_) => return Verdict::OtherPurpose,
     };
     if !valid.has_any_key_flag(purpose.flags()) {
         return Verdict::OtherPurpose;
@@ -152,15 +170,20 @@ fn judge(
     if let Some((kind, reason)) = revocation(&valid.revocation_status()) {
         return Verdict::Unfit(CertificateError::Revoked { kind, reason });
     }
-    match alive(&valid) {
+    match alive(&valid, expired) {
         Ok(()) => Verdict::Fit,
         Err(error) => Verdict::Unfit(error),
     }
 }
 
-fn alive(key: &ValidErasedKeyAmalgamation<'_, PublicParts>) -> Result<(), CertificateError> {
+fn alive(
+    key: &ValidErasedKeyAmalgamation<'_, PublicParts>,
+    expired: Expired,
+) -> Result<(), CertificateError> {
     match key.key_expiration_time().map(Date::from) {
-        Some(date) if date <= Date::from(key.time()) => Err(CertificateError::Expired { date }),
+        Some(date) if expired == Expired::Refuse && date <= Date::from(key.time()) => {
+            Err(CertificateError::Expired { date })
+        }
         _ => Ok(()),
     }
 }

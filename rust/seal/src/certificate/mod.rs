@@ -10,6 +10,7 @@ use p2psync_model::Fingerprint;
 use sequoia_openpgp::cert::Cert;
 
 pub use error::{CertificateError, MergeError, Revocation};
+pub use fitness::Expired;
 pub(crate) use fitness::{Purpose, fit_key, policy, revocation};
 pub(crate) use reading::dearmour;
 
@@ -90,7 +91,7 @@ impl Certificate {
 
     /// Whether a document can be sealed to it now.
     pub fn can_encrypt(&self, clock: WallClock) -> bool {
-        fit_key(self, Purpose::Encryption, self.effective_date(clock), clock).is_ok()
+        fit_key(self, Purpose::Encryption, clock, Expired::Refuse).is_ok()
     }
 
     /// The canonical form: binary, without other people's signatures and without what nothing confirms. The same

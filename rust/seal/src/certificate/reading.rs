@@ -27,6 +27,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Raw, CertificateError> {
     if bytes.len() > CERTIFICATE_BYTES_MAX {
         return Err(CertificateError::TooLong { length: bytes.len() });
     }
+    if bytes.windows(PRIVATE_BLOCK.len()).any(|window| window == PRIVATE_BLOCK) {
+        return Err(CertificateError::SecretKey);
+    }
     let binary = dearmour(bytes)?;
     check_packets(&binary)?;
     let cert = Cert::from_bytes(binary.as_ref()).map_err(|_| CertificateError::NotACertificate)?;
@@ -48,9 +51,6 @@ pub(crate) fn dearmour(bytes: &[u8]) -> Result<Cow<'_, [u8]>, CertificateError> 
     }
     let text = String::from_utf8_lossy(bytes);
     let (begun, ended) = (text.matches(BEGIN).count(), text.matches(END).count());
-    if text.contains("BEGIN PGP PRIVATE KEY") {
-        return Err(CertificateError::SecretKey);
-    }
     match (begun, ended) {
         (0, 0) => return Err(CertificateError::NotACertificate),
         (1, 1) => {}
@@ -63,6 +63,7 @@ pub(crate) fn dearmour(bytes: &[u8]) -> Result<Cow<'_, [u8]>, CertificateError> 
     if binary.is_empty() { Err(CertificateError::Cut) } else { Ok(Cow::Owned(binary)) }
 }
 
+const PRIVATE_BLOCK: &[u8] = b"BEGIN PGP PRIVATE KEY";
 const BEGIN: &str = "-----BEGIN PGP";
 const END: &str = "-----END PGP";
 

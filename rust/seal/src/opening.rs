@@ -1,0 +1,218 @@
+//! Opening, on the server: what came from anybody, within limits, and nothing handed over that was not authenticated
+//! as long as it fits a buffer.
+
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sequoia_openpgp::KeyHandle;
+use sequoia_openpgp::cert::Cert;
+use sequoia_openpgp::crypto::SessionKey;
+use sequoia_openpgp::packet::{PKESK, Packet, SKESK};
+use sequoia_openpgp::parse::stream::{
+    DecryptionHelper, DecryptorBuilder, MessageStructure, VerificationHelper,
+};
+use sequoia_openpgp::parse::{PacketParser, Parse as _};
+use sequoia_openpgp::policy::StandardPolicy;
+use sequoia_openpgp::types::SymmetricAlgorithm;
+
+use crate::date::{BUILD_DATE_SECONDS, Date};
+use crate::server_key::ServerKey;
+
+/// Most plaintext that is held back until it is authenticated. Longer content is handed over as it is decrypted,
+/// and is void if [`open`] fails in the end.
+pub const HELD_BACK_BYTES_MAX: usize = 16 << 20;
+
+/// Most packets in one layer of a sealed document. There are two outside, and two inside.
+pub const SEALED_PACKETS_MAX: usize = 64;
+
+/// Opens a sealed document and writes its content to `out`: at most `limit_bytes`. Returns how many. Content of up
+/// to [`HELD_BACK_BYTES_MAX`] bytes is written only after all of it was authenticated; of longer content, drop what
+/// was written if this fails. Reads `sealed` to its end, and no faster than it decrypts.
+///
+/// Taken: one encryption layer, at most one compression layer in it, one literal in that. What OpenPGP allows beyond,
+/// signatures too, a sealer of ours does not write, and it is where bombs are hidden (THREATS T18).
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open<R: Read + Send + Sync, W: Write>(
+    sealed: R,
+    key: &ServerKey,
+    limit_bytes: u64,
+    out: &mut W,
+) -> Result<u64, OpenError> {
+    let read_failed = AtomicBool::new(false);
+    let progress = Progress::default();
+    let source = Source { inner: sealed, failed: &read_failed };
+    let policy = StandardPolicy::at(Date(BUILD_DATE_SECONDS).to_system());
+    let held_back_bytes = usize::try_from(limit_bytes).unwrap_or(usize::MAX).min(HELD_BACK_BYTES_MAX);
+    let why = |progress: &Progress| {
+        if read_failed.load(Ordering::Relaxed) { OpenError::Read } else { progress.why() }
+    };
+    let mut decryptor = DecryptorBuilder::from_reader(source)
+        .map(|builder| builder.buffer_size(held_back_bytes))
+        .and_then(|builder| {
+            let date = Date(BUILD_DATE_SECONDS).to_system();
+            builder.with_policy(&policy, date, Opener { key, progress: &progress })
+        })
+        .map_err(|_| why(&progress))?;
+    let mut opened_bytes = 0;
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let length = decryptor.read(&mut piece).map_err(|_| why(&progress))?;
+        if length == 0 {
+            return Ok(opened_bytes);
+        }
+        opened_bytes += length as u64;
+        if opened_bytes > limit_bytes {
+            return Err(OpenError::TooLarge { limit_bytes });
+        }
+        let content = piece.get(..length).unwrap_or_default();
+        out.write_all(content).map_err(|error| OpenError::Write(error.to_string()))?;
+    }
+}
+
+/// How much is handed over at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Why a sealed document was not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The sender's mistake: no OpenPGP message, or one that is not encrypted.
+    #[error("this is not a sealed document")]
+    NotSealed,
+    /// Sealed for somebody else, or for a key that this server no longer has.
+    #[error("this document is not sealed to this server's key")]
+    OtherKey,
+    /// Changed or cut on the way: it is for this server, and cannot be trusted.
+    #[error("this document was changed or cut after it was sealed")]
+    Tampered,
+    /// More content than allowed. What was written already is void.
+    #[error("this document holds more than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit that was given.
+        limit_bytes: u64,
+    },
+    /// More layers or packets than a sealed document has.
+    #[error("this document is built in a way that no sealer uses")]
+    Convoluted,
+    /// The input failed: nothing is known of the document. Try again.
+    #[error("the sealed document could not be read")]
+    Read,
+    /// The output failed. Try again.
+    #[error("the opened document could not be written: {0}")]
+    Write(String),
+}
+
+/// What is known when something fails. The library's own errors are not told apart further, so that nobody learns
+/// from the answer how far decryption came.
+#[derive(Default)]
+struct Progress {
+    encrypted: AtomicBool,
+    addressed: AtomicBool,
+    convoluted: AtomicBool,
+}
+
+impl Progress {
+    fn why(&self) -> OpenError {
+        if self.convoluted.load(Ordering::Relaxed) {
+            OpenError::Convoluted
+        } else if self.addressed.load(Ordering::Relaxed) {
+            OpenError::Tampered
+        } else if self.encrypted.load(Ordering::Relaxed) {
+            OpenError::OtherKey
+        } else {
+            OpenError::NotSealed
+        }
+    }
+}
+
+/// Remembers that the input itself failed, which the library would report like damage.
+struct Source<'a, R> {
+    inner: R,
+    failed: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Source<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let result = self.inner.read(bytes);
+        if result.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+struct Opener<'a> {
+    key: &'a ServerKey,
+    progress: &'a Progress,
+}
+
+impl Opener<'_> {
+    fn try_session_key(
+        &self,
+        sealed_key: &PKESK,
+        algorithm: Option<SymmetricAlgorithm>,
+        decrypt: &mut dyn FnMut(Option<SymmetricAlgorithm>, &SessionKey) -> bool,
+    ) -> bool {
+        let recipient = sealed_key.recipient();
+        self.key.decryption_keys().any(|key| {
+            if recipient.as_ref().is_some_and(|recipient| !recipient.aliases(key.key_handle())) {
+                return false;
+            }
+            if recipient.is_some() {
+                self.progress.addressed.store(true, Ordering::Relaxed);
+            }
+            let Ok(mut pair) = key.clone().into_keypair() else { return false };
+            sealed_key
+                .decrypt(&mut pair, algorithm)
+                .is_some_and(|(algorithm, session_key)| decrypt(algorithm, &session_key))
+        })
+    }
+}
+
+impl VerificationHelper for Opener<'_> {
+    fn inspect(&mut self, parser: &PacketParser<'_>) -> sequoia_openpgp::Result<()> {
+        let depth = parser.recursion_depth();
+        let fits = match &parser.packet {
+            Packet::PKESK(_) | Packet::SKESK(_) | Packet::SEIP(_) => {
+                self.progress.encrypted.store(true, Ordering::Relaxed);
+                depth == 0
+            }
+            Packet::CompressedData(_) | Packet::Literal(_) if depth == 0 => {
+                return Err(io::Error::other("not encrypted").into());
+            }
+            Packet::CompressedData(_) => depth == 1,
+            Packet::Literal(_) => depth <= 2,
+            Packet::Marker(_) | Packet::Padding(_) => true,
+            #[allow(deprecated, reason = "the packet that ends what GnuPG writes")]
+            Packet::MDC(_) => depth == 1,
+            _ => !self.progress.encrypted.load(Ordering::Relaxed),
+        };
+        if fits && parser.path().iter().all(|position| *position < SEALED_PACKETS_MAX) {
+            return Ok(());
+        }
+        self.progress.convoluted.store(true, Ordering::Relaxed);
+        Err(io::Error::other("convoluted").into())
+    }
+
+    fn get_certs(&mut self, _: &[KeyHandle]) -> sequoia_openpgp::Result<Vec<Cert>> {
+        Ok(Vec::new())
+    }
+
+    fn check(&mut self, _: MessageStructure<'_>) -> sequoia_openpgp::Result<()> {
+        Ok(())
+    }
+}
+
+impl DecryptionHelper for Opener<'_> {
+    fn decrypt(
+        &mut self,
+        sealed_keys: &[PKESK],
+        _: &[SKESK],
+        algorithm: Option<SymmetricAlgorithm>,
+        decrypt: &mut dyn FnMut(Option<SymmetricAlgorithm>, &SessionKey) -> bool,
+    ) -> sequoia_openpgp::Result<Option<Cert>> {
+        sealed_keys.iter().any(|sealed_key| self.try_session_key(sealed_key, algorithm, decrypt));
+        Ok(None)
+    }
+}

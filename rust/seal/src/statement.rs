@@ -1,0 +1,247 @@
+//! What a server says of itself: where it is, which TLS keys are its own, and from when until when that holds.
+//! `docs/protocol/seal.md` has the form.
+
+use core::fmt::Write as _;
+
+use p2psync_bramble::WallClock;
+use p2psync_model::{Fingerprint, MalformedText};
+
+use crate::date::Date;
+use crate::signed_text::SignedText;
+
+/// Longest time for which a statement holds: 90 days.
+pub const STATEMENT_SECONDS_MAX: u64 = 90 * 86_400;
+
+/// Longest address of a server, in bytes.
+pub const URL_BYTES_MAX: usize = 500;
+
+/// Most TLS keys in one statement: the one in use, the next one, and as many again for a second host.
+pub const TLS_KEYS_MAX: usize = 4;
+
+/// How a device knows the TLS connection to be the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// By a certificate that a public authority gave for the host's name.
+    WebPki,
+    /// By its key: SHA-256 of each SubjectPublicKeyInfo, 1 to [`TLS_KEYS_MAX`], ascending.
+    Keys(Vec<[u8; 32]>),
+}
+
+/// A server's statement about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    server: Fingerprint,
+    url: String,
+    from: u64,
+    until: u64,
+    tls: Tls,
+}
+
+impl Statement {
+    /// A statement by the server with the certificate `server`, at `url` (`https://…`), that holds from `from` until
+    /// before `until` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`StatementError`].
+    pub fn new(
+        server: Fingerprint,
+        url: String,
+        from: u64,
+        until: u64,
+        tls: Tls,
+    ) -> Result<Self, StatementError> {
+        let host = url.strip_prefix("https://").unwrap_or_default();
+        if host.is_empty() || url.len() > URL_BYTES_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(StatementError::Url);
+        }
+        if from >= until || until - from > STATEMENT_SECONDS_MAX || until > u64::from(u32::MAX) {
+            return Err(StatementError::Period);
+        }
+        if let Tls::Keys(keys) = &tls
+            && (!(1..=TLS_KEYS_MAX).contains(&keys.len()) || !keys.is_sorted_by(|one, next| one < next))
+        {
+            return Err(StatementError::TlsKeys);
+        }
+        Ok(Self { server, url, from, until, tls })
+    }
+
+    /// The address, `https://…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From when it holds, in Unix seconds; when it was signed.
+    pub const fn from(&self) -> u64 {
+        self.from
+    }
+
+    /// Until when it holds, in Unix seconds.
+    pub const fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// What the TLS connection must show.
+    pub const fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// Whether it holds for `url` now, as far as `clock` can tell.
+    ///
+    /// # Errors
+    /// [`StatementUse`].
+    pub fn check(&self, url: &str, clock: WallClock) -> Result<(), StatementUse> {
+        if url != self.url {
+            return Err(StatementUse::OtherUrl);
+        }
+        if Date(self.from).is_future(clock) {
+            return Err(StatementUse::NotYet { date: Date(self.from) });
+        }
+        if Date(self.until) <= Date::at_least_build(clock) {
+            return Err(StatementUse::RanOut { date: Date(self.until) });
+        }
+        Ok(())
+    }
+
+    /// Whether it takes the place of `known`. An older one never does, whatever its period (THREATS T16).
+    pub const fn supersedes(&self, known: &Self) -> bool {
+        self.from > known.from
+    }
+}
+
+impl SignedText for Statement {
+    const MAGIC: &'static str = "p2psync-statement ";
+    const TEXT_BYTES_MAX: usize = 20 + 72 + 5 + URL_BYTES_MAX + 16 + 17 + 69 * TLS_KEYS_MAX;
+
+    fn server(&self) -> Fingerprint {
+        self.server
+    }
+
+    fn made(&self) -> Date {
+        Date(self.from)
+    }
+
+    fn text(&self) -> Vec<u8> {
+        let Self { server, url, from, until, tls } = self;
+        let magic = Self::MAGIC;
+        let mut text = format!("{magic}{VERSION}\nserver {server}\nurl {url}\nfrom {from}\nuntil {until}\n");
+        match tls {
+            Tls::WebPki => text.push_str("tls webpki\n"),
+            Tls::Keys(keys) => {
+                for key in keys {
+                    text.push_str("tls ");
+                    for byte in key {
+                        write!(text, "{byte:02x}").expect("a string takes what is written to it");
+                    }
+                    text.push('\n');
+                }
+            }
+        }
+        text.into_bytes()
+    }
+
+    fn parse_text(text: &[u8]) -> Result<Self, MalformedText> {
+        if text.len() > Self::TEXT_BYTES_MAX {
+            return Err(MalformedText::TooLong);
+        }
+        let text = str::from_utf8(text).map_err(|_| MalformedText::Line("not UTF-8"))?;
+        let versioned = text.strip_prefix(Self::MAGIC).and_then(|rest| rest.split_once('\n'));
+        let (version, rest) = versioned.ok_or(MalformedText::OtherKind)?;
+        match number(version) {
+            Some(VERSION) => {}
+            Some(version) if version > VERSION => {
+                let version = u32::try_from(version).unwrap_or(u32::MAX);
+                return Err(MalformedText::TooNew { version });
+            }
+            _ => return Err(MalformedText::OtherKind),
+        }
+        let body = rest.strip_suffix('\n').ok_or(MalformedText::Line("no end of the last line"))?;
+        let mut lines = body.split('\n');
+        let mut field = |name: &'static str| {
+            let value = lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            value.ok_or(MalformedText::Line(name))
+        };
+        let server = Fingerprint::parse(field("server")?).map_err(|_| MalformedText::Line("server"))?;
+        let url = field("url")?.to_owned();
+        let from = number(field("from")?).ok_or(MalformedText::Line("from"))?;
+        let until = number(field("until")?).ok_or(MalformedText::Line("until"))?;
+        let tls = parse_tls(lines)?;
+        Self::new(server, url, from, until, tls).map_err(|error| match error {
+            StatementError::Url => MalformedText::Line("url"),
+            StatementError::Period => MalformedText::Line("until"),
+            StatementError::TlsKeys => MalformedText::Line("tls"),
+        })
+    }
+}
+
+/// The first version, and the only one so far.
+const VERSION: u64 = 1;
+
+fn parse_tls<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tls, MalformedText> {
+    let values: Option<Vec<&str>> = lines.map(|line| line.strip_prefix("tls ")).collect();
+    let values = values.ok_or(MalformedText::Line("tls"))?;
+    if values == ["webpki"] {
+        return Ok(Tls::WebPki);
+    }
+    let keys: Option<Vec<[u8; 32]>> = values.into_iter().map(key).collect();
+    keys.map(Tls::Keys).ok_or(MalformedText::Line("tls"))
+}
+
+/// 64 lower-case hex digits.
+fn key(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes.filter(|_| rest.is_empty())?.try_into().ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// A number in decimal, in its shortest form.
+fn number(text: &str) -> Option<u64> {
+    let shortest = text == "0" || !text.starts_with('0');
+    if shortest && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// The caller's values make no statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// Not `https://` and a host, over [`URL_BYTES_MAX`], or with characters that are not printable ASCII.
+    #[error("the address must begin with https:// and be at most {URL_BYTES_MAX} printable characters")]
+    Url,
+    /// It ends before it begins, or holds for longer than [`STATEMENT_SECONDS_MAX`].
+    #[error("a statement holds for at most 90 days")]
+    Period,
+    /// None, too many, or not strictly ascending.
+    #[error("a statement names 1 to {TLS_KEYS_MAX} TLS keys, ascending")]
+    TlsKeys,
+}
+
+/// Why a genuine statement does not help here and now. The server must renew it, or the device's date is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementUse {
+    /// It is about another address.
+    #[error("the server's statement is about another address")]
+    OtherUrl,
+    /// It holds later.
+    #[error("the server's statement holds only from {date}")]
+    NotYet {
+        /// From when.
+        date: Date,
+    },
+    /// It held earlier.
+    #[error("the server's statement ran out on {date}")]
+    RanOut {
+        /// When.
+        date: Date,
+    },
+}
+
+#[cfg(test)]
+#[path = "statement_tests.rs"]
+mod tests;
