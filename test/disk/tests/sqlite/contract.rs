@@ -1,6 +1,8 @@
 //! What the disk does for SQLite and for the owner of plain files, one thing at a time.
 
-use p2psync_disk::{Disk, DiskError, Snapshot};
+use std::collections::BTreeSet;
+
+use p2psync_disk::{Disk, DiskError, Snapshot, Step};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::workload::{NAME, Setting, dump, open};
@@ -81,16 +83,15 @@ fn a_full_disk_loses_nothing_and_can_be_read() {
     let connection = open(&disk, WAL).unwrap();
     connection.execute_batch("CREATE TABLE t(x)").unwrap();
     disk.fail_full_after(200_000);
-    let mut stored = 0;
-    let full = loop {
-        match connection.execute("INSERT INTO t VALUES (zeroblob(5000))", ()) {
-            Ok(_) => stored += 1,
-            Err(error) => break error,
-        }
-    };
+    let insert = || connection.execute("INSERT INTO t VALUES (zeroblob(5000))", ());
+    let outcomes: Vec<rusqlite::Result<usize>> = (0..100).map(|_| insert()).collect();
+    let stored = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!((10..50).contains(&stored), "{stored}");
+    let full = outcomes.into_iter().find_map(Result::err).unwrap();
     assert_eq!(full.sqlite_error_code(), Some(ErrorCode::DiskFull));
     let bytes: usize = disk.list().unwrap().iter().map(|name| disk.read(name).unwrap().len()).sum();
     assert!((150_000..=200_000).contains(&bytes), "{bytes}");
+    let stored = i64::try_from(stored).unwrap();
     assert_eq!(count(&connection), stored);
     assert_eq!(disk.write("other", &vec![0; 100_000]), Err(DiskError::Full));
     disk.fail_full_after(None);
@@ -165,6 +166,50 @@ fn plain_files_are_durable_when_they_and_their_folder_were_synced() {
     assert!(survivors(true, false).flatten().all(|bytes| bytes == b"wrapped key"));
     assert!(survivors(false, true).any(|bytes| bytes.as_deref() == Some(b"")));
     assert!(survivors(false, true).all(|bytes| bytes.is_some()));
+}
+
+/// What the disk may hold when the power goes while `act` is done, which is told that it failed.
+fn survivors(step: Step, act: fn(&Disk) -> Result<(), DiskError>) -> BTreeSet<(String, Vec<u8>)> {
+    let survive = |seed| {
+        let disk = Disk::new(seed);
+        disk.write("old", b"old").unwrap();
+        disk.sync("old").unwrap();
+        disk.sync_folder("").unwrap();
+        assert_eq!(disk.counters().syncs, 2);
+        disk.cut_power_at(step);
+        assert_eq!(act(&disk), Err(DiskError::PowerOff));
+        disk.power_on();
+        let names = disk.list().unwrap();
+        assert_eq!(names.len(), 1, "{names:?}");
+        (names[0].clone(), disk.read(&names[0]).unwrap())
+    };
+    (0..200).map(survive).collect()
+}
+
+#[test]
+fn what_is_under_way_when_the_power_goes_is_done_or_not() {
+    let file = |name: &str, bytes: &str| (name.to_owned(), bytes.as_bytes().to_vec());
+    let written = survivors(Step::Write(4), |disk| disk.write("old", b"new"));
+    assert!(written.is_superset(&[file("old", "old"), file("old", ""), file("old", "new")].into()));
+    let cut_short = survivors(Step::Write(3), |disk| disk.write("old", b"new"));
+    assert_eq!(cut_short, [file("old", "old"), file("old", "")].into());
+    let synced = survivors(Step::Sync(3), |disk| disk.write("old", b"new").and_then(|()| disk.sync("old")));
+    assert!(synced.is_superset(&[file("old", "old"), file("old", "new")].into()));
+    let renamed = survivors(Step::NameChange(2), |disk| disk.rename("old", "new"));
+    assert_eq!(renamed, [file("old", "old"), file("new", "old")].into());
+    let folder_synced =
+        survivors(Step::Sync(3), |disk| disk.rename("old", "new").and_then(|()| disk.sync_folder("")));
+    assert_eq!(folder_synced, renamed);
+}
+
+#[test]
+fn a_file_without_a_name_lives_while_it_is_open() {
+    let (disk, _, text) = filled();
+    let connection = open(&disk, WAL).unwrap();
+    disk.remove(NAME).unwrap();
+    assert_eq!(dump(&connection).unwrap(), text);
+    disk.sync_folder("store").unwrap();
+    assert_eq!(dump(&connection).unwrap(), text);
 }
 
 #[test]
