@@ -161,7 +161,7 @@ pub(crate) const FORMAT_VERSION: u8 = 1;
 
 const GROUP_LABEL: &str = "org.briarproject.bramble/GROUP_ID";
 
-fn parse_digest(text: &str) -> Result<Digest, MalformedId> {
+pub(crate) fn parse_digest(text: &str) -> Result<Digest, MalformedId> {
     let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| MalformedId)?;
     bytes.try_into().map_err(|_| MalformedId)
 }
@@ -178,9 +178,9 @@ mod tests {
         assert_eq!(MessageId::parse(&text), Ok(id));
         assert_eq!(GroupId::parse(&text), Ok(GroupId::from_bytes([0xab; 32])));
         let longer = format!("{text}ab");
-        let (capital, blank) = (text.to_uppercase(), format!(" {}", &text[1..]));
-        for other in ["", &text[1..], &text[2..], &longer, &capital, &blank, &"g".repeat(64), &"é".repeat(32)]
-        {
+        let (odd, short) = ("a".repeat(63), "ab".repeat(31));
+        let (capital, blank) = (text.to_uppercase(), format!(" {odd}"));
+        for other in ["", &odd, &short, &longer, &capital, &blank, &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(MessageId::parse(other), Err(MalformedId), "{other}");
         }
     }
@@ -191,7 +191,7 @@ mod tests {
         assert_ne!(ours, GroupId::of_deployment(b"two").unwrap());
         assert_eq!(ours, group_id("org.sahana.p2psync", 0, b"one").unwrap());
         assert_eq!(
-            GroupId::of_deployment(&[0; DESCRIPTOR_BYTES_MAX + 1]),
+            GroupId::of_deployment(&vec![0; DESCRIPTOR_BYTES_MAX + 1]),
             Err(GroupError::Descriptor { length: 16_385 })
         );
     }

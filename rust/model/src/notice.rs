@@ -1,0 +1,363 @@
+//! Notices: a server says which documents it did not take, and why. A notice makes nobody delete anything.
+
+use core::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::heading::{Heading, MalformedText, SIGNED_TIME_SECONDS_MAX, ascend, split};
+use crate::printable::is_printable;
+use crate::signed::{Signed, SignedBody};
+use crate::{DocumentId, Fingerprint};
+
+/// Most documents in one notice, so that it fits in a message with any reasons.
+pub const NOTICE_ENTRIES_MAX: usize = 100;
+
+/// Longest reason, in bytes of UTF-8.
+pub const REASON_BYTES_MAX: usize = 200;
+
+/// Longest text of a notice.
+pub const NOTICE_TEXT_BYTES_MAX: usize =
+    17 + 72 + 17 + 18 + 10 + (64 + 1 + 10 + 1 + REASON_BYTES_MAX + 1) * NOTICE_ENTRIES_MAX;
+
+/// Longest binary form of a notice.
+pub const NOTICE_BINARY_BYTES_MAX: usize = 1 + 32 + 4 + 8 + (32 + 2 + REASON_BYTES_MAX) * NOTICE_ENTRIES_MAX;
+
+/// A notice with the server's signature, not verified.
+pub type SignedNotice = Signed<Notice>;
+
+/// Why a server did not take a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Rejection {
+    /// The content cannot be opened: sealed to another key, or damaged inside its sealing.
+    Unreadable = 0,
+    /// It was opened and is not a document's content.
+    Malformed = 1,
+    /// The server's policy is against it, such as an unknown device.
+    Refused = 2,
+    /// The application behind the server did not take it.
+    Rejected = 3,
+}
+
+impl Rejection {
+    const ALL: [(Self, &str); 4] = [
+        (Self::Unreadable, "unreadable"),
+        (Self::Malformed, "malformed"),
+        (Self::Refused, "refused"),
+        (Self::Rejected, "rejected"),
+    ];
+
+    /// The word in the text of a notice.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(code, _)| *code == self).map_or("", |(_, word)| word)
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(code, _)| *code)
+    }
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().find(|(code, _)| *code as u8 == number).map(|(code, _)| *code)
+    }
+}
+
+/// One document that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeEntry {
+    id: DocumentId,
+    code: Rejection,
+    reason: String,
+}
+
+impl NoticeEntry {
+    /// An entry with a reason for people: one line of 1 to [`REASON_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// [`NoticeError::Reason`] if it is empty, too long, begins or ends with a blank, or has characters that are not
+    /// printable.
+    pub fn new(id: DocumentId, code: Rejection, reason: String) -> Result<Self, NoticeError> {
+        if is_printable(&reason, REASON_BYTES_MAX) {
+            Ok(Self { id, code, reason })
+        } else {
+            Err(NoticeError::Reason)
+        }
+    }
+
+    /// The document.
+    pub const fn id(&self) -> DocumentId {
+        self.id
+    }
+
+    /// Why, for programs.
+    pub const fn code(&self) -> Rejection {
+        self.code
+    }
+
+    /// Why, for people.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    fn parse_line(line: &str) -> Result<Self, MalformedText> {
+        let mut words = line.splitn(3, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let id = DocumentId::parse(word()).map_err(|_| MalformedText::Line("id"))?;
+        let code = Rejection::from_word(word()).ok_or(MalformedText::Line("code"))?;
+        Self::new(id, code, word().to_owned()).map_err(|_| MalformedText::Line("reason"))
+    }
+
+    fn parse_binary(input: &[u8]) -> Result<(Self, &[u8]), MalformedText> {
+        let (id, rest) = split(input)?;
+        let ([code, length], rest) = split(rest)?;
+        let (reason, rest) = rest.split_at_checked(length.into()).ok_or(MalformedText::EndsEarly)?;
+        let code = Rejection::from_number(code).ok_or(MalformedText::Line("code"))?;
+        let reason = str::from_utf8(reason).map_err(|_| MalformedText::Line("not UTF-8"))?;
+        let entry = Self::new(DocumentId::from_bytes(id), code, reason.to_owned());
+        Ok((entry.map_err(|_| MalformedText::Line("reason"))?, rest))
+    }
+}
+
+/// "The server did not take these documents."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    heading: Heading,
+    entries: Vec<NoticeEntry>,
+}
+
+impl Notice {
+    /// A notice by the server with the certificate `server`, at `time` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`NoticeError`] unless there are 1 to [`NOTICE_ENTRIES_MAX`] entries, strictly ascending by id, and the time
+    /// is at most [`SIGNED_TIME_SECONDS_MAX`].
+    pub fn new(
+        server: Fingerprint,
+        epoch: u32,
+        time: u64,
+        entries: Vec<NoticeEntry>,
+    ) -> Result<Self, NoticeError> {
+        if !(1..=NOTICE_ENTRIES_MAX).contains(&entries.len()) {
+            return Err(NoticeError::Count { count: entries.len() });
+        }
+        if !ascend(entries.iter().map(NoticeEntry::id)) {
+            return Err(NoticeError::Order);
+        }
+        if time > SIGNED_TIME_SECONDS_MAX {
+            return Err(NoticeError::Time { time });
+        }
+        Ok(Self { heading: Heading { server, epoch, time }, entries })
+    }
+
+    /// The certificate whose key must have signed.
+    pub const fn server(&self) -> Fingerprint {
+        self.heading.server
+    }
+
+    /// How often the server was restored from a backup.
+    pub const fn epoch(&self) -> u32 {
+        self.heading.epoch
+    }
+
+    /// When the server says it made the notice, in Unix seconds.
+    pub const fn time(&self) -> u64 {
+        self.heading.time
+    }
+
+    /// The documents, ascending by id, at least one.
+    pub fn entries(&self) -> &[NoticeEntry] {
+        &self.entries
+    }
+
+    /// The text that is signed, at most [`NOTICE_TEXT_BYTES_MAX`] bytes of UTF-8.
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = self.heading.write(MAGIC, self.entries.len());
+        for NoticeEntry { id, code, reason } in &self.entries {
+            writeln!(text, "{id} {} {reason}", code.word()).expect("a string takes all that is written");
+        }
+        text.into_bytes()
+    }
+
+    /// Reads the text. There is exactly one text for each notice.
+    ///
+    /// # Errors
+    /// [`MalformedText`] for anything that [`Self::text`] would not write.
+    pub fn parse_text(text: &[u8]) -> Result<Self, MalformedText> {
+        if text.len() > NOTICE_TEXT_BYTES_MAX {
+            return Err(MalformedText::TooLong);
+        }
+        let (heading, lines) = Heading::parse(MAGIC, text)?;
+        Self::checked(heading, lines.into_iter().map(NoticeEntry::parse_line).collect::<Result<_, _>>()?)
+    }
+
+    /// The form between peers: as a receipt's, each entry as id, u8 code, u8 length of the reason, reason.
+    pub fn binary(&self) -> Vec<u8> {
+        let mut binary = Vec::new();
+        self.heading.write_binary(&mut binary);
+        for NoticeEntry { id, code, reason } in &self.entries {
+            let length = u8::try_from(reason.len()).expect("a reason has at most 200 bytes");
+            binary.extend_from_slice(id.as_bytes());
+            binary.extend_from_slice(&[*code as u8, length]);
+            binary.extend_from_slice(reason.as_bytes());
+        }
+        binary
+    }
+
+    /// Reads the form between peers. There is exactly one for each notice.
+    ///
+    /// # Errors
+    /// [`MalformedText`] for anything that [`Self::binary`] would not write.
+    pub fn parse_binary(binary: &[u8]) -> Result<Self, MalformedText> {
+        if binary.len() > NOTICE_BINARY_BYTES_MAX {
+            return Err(MalformedText::TooLong);
+        }
+        let (heading, mut rest) = Heading::parse_binary(binary)?;
+        let mut entries = Vec::new();
+        while !rest.is_empty() {
+            let (entry, after) = NoticeEntry::parse_binary(rest)?;
+            entries.push(entry);
+            rest = after;
+        }
+        Self::checked(heading, entries)
+    }
+
+    /// What makes two notices the same: SHA-256 of the text.
+    pub fn body_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.text()).into()
+    }
+
+    fn checked(heading: Heading, entries: Vec<NoticeEntry>) -> Result<Self, MalformedText> {
+        let Heading { server, epoch, time } = heading;
+        Self::new(server, epoch, time, entries).map_err(|error| match error {
+            NoticeError::Count { .. } => MalformedText::Count,
+            NoticeError::Order => MalformedText::Order,
+            NoticeError::Time { .. } => MalformedText::Line("time"),
+            NoticeError::Reason => MalformedText::Line("reason"),
+        })
+    }
+}
+
+impl SignedBody for Notice {
+    fn binary(&self) -> Vec<u8> {
+        self.binary()
+    }
+
+    fn parse_binary(binary: &[u8]) -> Result<Self, MalformedText> {
+        Self::parse_binary(binary)
+    }
+}
+
+/// The caller's documents make no notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoticeError {
+    /// None, or too many.
+    #[error("a notice names 1 to {NOTICE_ENTRIES_MAX} documents, not {count}")]
+    Count {
+        /// How many were given.
+        count: usize,
+    },
+    /// They do not ascend, or one is there twice.
+    #[error("the documents of a notice are not strictly ascending")]
+    Order,
+    /// The time is beyond [`SIGNED_TIME_SECONDS_MAX`].
+    #[error("a notice cannot be from {time} s after 1970")]
+    Time {
+        /// What was given.
+        time: u64,
+    },
+    /// A reason that is not one printable line of the right length.
+    #[error("a reason is one line of 1 to {REASON_BYTES_MAX} bytes")]
+    Reason,
+}
+
+const MAGIC: &str = "p2psync-notice ";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXT: &str = "p2psync-notice 1\n\
+        server ABABABABABABABABABABABABABABABABABABABAB\n\
+        epoch 0\n\
+        time 9\n\
+        count 2\n\
+        0101010101010101010101010101010101010101010101010101010101010101 unreadable sealed to another key\n\
+        0202020202020202020202020202020202020202020202020202020202020202 rejected größer als erlaubt\n";
+
+    fn entry(byte: u8, code: Rejection, reason: &str) -> NoticeEntry {
+        NoticeEntry::new(DocumentId::from_bytes([byte; 32]), code, reason.to_owned()).unwrap()
+    }
+
+    fn notice() -> Notice {
+        let entries = vec![
+            entry(1, Rejection::Unreadable, "sealed to another key"),
+            entry(2, Rejection::Rejected, "größer als erlaubt"),
+        ];
+        Notice::new(Fingerprint::V4([0xab; 20]), 0, 9, entries).unwrap()
+    }
+
+    #[test]
+    fn both_forms_are_read_back() {
+        assert_eq!(String::from_utf8(notice().text()).unwrap(), TEXT);
+        assert_eq!(Notice::parse_text(TEXT.as_bytes()), Ok(notice()));
+        assert_eq!(Notice::parse_binary(&notice().binary()), Ok(notice()));
+        let cut = |end: usize| Notice::parse_binary(&notice().binary()[..end]);
+        let whole_entries = 33 + 34 + "sealed to another key".len();
+        assert!((0..notice().binary().len()).all(|end| cut(end).is_err() != (end == whole_entries)));
+        assert_eq!(crate::Receipt::parse_text(TEXT.as_bytes()), Err(MalformedText::OtherKind));
+    }
+
+    #[test]
+    fn the_largest_notice_has_the_stated_sizes() {
+        let reason = "x".repeat(REASON_BYTES_MAX);
+        let entries = (0..100).map(|byte| entry(byte, Rejection::Unreadable, &reason)).collect();
+        let largest =
+            Notice::new(Fingerprint::V6([1; 32]), u32::MAX, SIGNED_TIME_SECONDS_MAX, entries).unwrap();
+        assert_eq!(largest.text().len(), NOTICE_TEXT_BYTES_MAX);
+        assert_eq!(largest.binary().len(), NOTICE_BINARY_BYTES_MAX);
+        assert_eq!(Notice::parse_text(&largest.text()), Ok(largest.clone()));
+        assert_eq!(Notice::parse_binary(&largest.binary()), Ok(largest));
+    }
+
+    #[test]
+    fn each_other_text_has_its_error() {
+        let cases = [
+            ("notice 1", "receipt 1", MalformedText::OtherKind),
+            ("unreadable", "imported", MalformedText::Line("code")),
+            ("unreadable sealed", "unreadable  sealed", MalformedText::Line("reason")),
+            (" sealed to another key", "", MalformedText::Line("reason")),
+            ("key", "key\u{7}", MalformedText::Line("reason")),
+            ("key", &"x".repeat(200), MalformedText::Line("reason")),
+            ("key", "key\nkey", MalformedText::Count),
+            ("count 2", "count 101", MalformedText::Count),
+            ("0101", "0301", MalformedText::Order),
+        ];
+        for (from, to, error) in cases {
+            let text = TEXT.replacen(from, to, 1);
+            assert_eq!(Notice::parse_text(text.as_bytes()), Err(error), "{from} as {to}");
+        }
+        assert_eq!(Notice::parse_text(&vec![b'x'; 40_000]), Err(MalformedText::TooLong));
+    }
+
+    #[test]
+    fn what_makes_no_notice_is_refused() {
+        let new = |entries| Notice::new(Fingerprint::V4([0; 20]), 0, 0, entries);
+        let one = entry(1, Rejection::Refused, "no");
+        assert_eq!(new(vec![]), Err(NoticeError::Count { count: 0 }));
+        assert_eq!(new(vec![one.clone(); 101]), Err(NoticeError::Count { count: 101 }));
+        assert_eq!(new(vec![one.clone(), one]), Err(NoticeError::Order));
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_is_another_notice_or_none(place in 0..TEXT.len(), byte: u8) {
+            let mut text = TEXT.as_bytes().to_vec();
+            text[place] = byte;
+            if let Ok(other) = Notice::parse_text(&text) {
+                prop_assert_eq!(other.text(), text);
+                prop_assert_eq!(Notice::parse_binary(&other.binary()), Ok(other));
+            }
+        }
+    }
+}
