@@ -10,6 +10,7 @@
 
 mod certificate;
 mod date;
+mod envelope;
 mod opening;
 mod packets;
 mod sealing;

@@ -16,6 +16,7 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::SymmetricAlgorithm;
 
 use crate::date::{BUILD_DATE_SECONDS, Date};
+use crate::envelope;
 use crate::server_key::ServerKey;
 
 /// Most plaintext that is held back until it is authenticated. Longer content is handed over as it is decrypted,
@@ -42,13 +43,20 @@ pub fn open<R: Read + Send + Sync, W: Write>(
 ) -> Result<u64, OpenError> {
     let read_failed = AtomicBool::new(false);
     let progress = Progress::default();
-    let source = Source { inner: sealed, failed: &read_failed };
+    let mut source = Source { inner: sealed, failed: &read_failed };
+    let front = envelope::read(&mut source).map_err(|_| OpenError::Read)?;
+    envelope::check(&front).map_err(|fault| match fault {
+        envelope::Fault::NotSealed => OpenError::NotSealed,
+        envelope::Fault::Convoluted => OpenError::Convoluted,
+        envelope::Fault::Cut => OpenError::Tampered,
+    })?;
+    let whole = front.as_slice().chain(source);
     let policy = StandardPolicy::at(Date(BUILD_DATE_SECONDS).to_system());
     let held_back_bytes = usize::try_from(limit_bytes).unwrap_or(usize::MAX).min(HELD_BACK_BYTES_MAX);
     let why = |progress: &Progress| {
         if read_failed.load(Ordering::Relaxed) { OpenError::Read } else { progress.why() }
     };
-    let mut decryptor = DecryptorBuilder::from_reader(source)
+    let mut decryptor = DecryptorBuilder::from_reader(whole)
         .map(|builder| builder.buffer_size(held_back_bytes))
         .and_then(|builder| {
             let date = Date(BUILD_DATE_SECONDS).to_system();

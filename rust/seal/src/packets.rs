@@ -3,7 +3,9 @@
 
 /// What a packet is.
 pub(crate) mod tag {
+    pub const SEALED_KEY: u8 = 1;
     pub const SIGNATURE: u8 = 2;
+    pub const SEALED_KEY_BY_PASSWORD: u8 = 3;
     pub const SECRET_KEY: u8 = 5;
     pub const PUBLIC_KEY: u8 = 6;
     pub const SECRET_SUBKEY: u8 = 7;
@@ -12,6 +14,7 @@ pub(crate) mod tag {
     pub const USER_ID: u8 = 13;
     pub const PUBLIC_SUBKEY: u8 = 14;
     pub const USER_ATTRIBUTE: u8 = 17;
+    pub const SEALED_DATA: u8 = 18;
     pub const PADDING: u8 = 21;
 }
 
@@ -48,37 +51,46 @@ pub(crate) fn split(input: &[u8], packets_max: usize) -> Result<Vec<Packet<'_>>,
     Ok(packets)
 }
 
-fn first(input: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
+/// The header of the first packet of `input`: its kind, its length, and what follows the header.
+pub(crate) fn header(input: &[u8]) -> Result<(u8, Length, &[u8]), Malformed> {
     let (header, rest) = input.split_first().ok_or(Malformed::Cut)?;
-    let (tag, length, rest) = match header {
-        0xc0.. => {
-            let (length, rest) = new_length(rest)?;
-            (header & 0x3f, length, rest)
-        }
-        0x80.. => {
-            let (length, rest) = old_length(header & 3, rest)?;
-            (header >> 2 & 0x0f, length, rest)
-        }
+    let (tag, (length, rest)) = match header {
+        0xc0.. => (header & 0x3f, new_length(rest)?),
+        0x80.. => (header >> 2 & 0x0f, old_length(header & 3, rest)?),
         _ => return Err(Malformed::NotPackets),
     };
+    Ok((tag, length, rest))
+}
+
+/// What a packet's header says of its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Whole(usize),
+    /// The first part; more follows.
+    Part(usize),
+}
+
+fn first(input: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
+    let (tag, length, rest) = header(input)?;
+    let Length::Whole(length) = length else { return Err(Malformed::NotPackets) };
     let (body, rest) = rest.split_at_checked(length).ok_or(Malformed::Cut)?;
     Ok((Packet { tag, body }, rest))
 }
 
-fn new_length(input: &[u8]) -> Result<(usize, &[u8]), Malformed> {
+fn new_length(input: &[u8]) -> Result<(Length, &[u8]), Malformed> {
     match input {
         [] => Err(Malformed::Cut),
-        [short @ ..192, rest @ ..] => Ok((usize::from(*short), rest)),
+        [short @ ..192, rest @ ..] => Ok((Length::Whole(usize::from(*short)), rest)),
         [high @ 192..=223, low, rest @ ..] => {
-            Ok((usize::from(*high - 192) * 256 + usize::from(*low) + 192, rest))
+            Ok((Length::Whole(usize::from(*high - 192) * 256 + usize::from(*low) + 192), rest))
         }
         [255, rest @ ..] => big_endian::<4>(rest),
-        [224..=254, ..] => Err(Malformed::NotPackets),
+        [power @ 224..=254, rest @ ..] => Ok((Length::Part(1 << (power & 0x1f)), rest)),
         [192..=223] => Err(Malformed::Cut),
     }
 }
 
-fn old_length(kind: u8, input: &[u8]) -> Result<(usize, &[u8]), Malformed> {
+fn old_length(kind: u8, input: &[u8]) -> Result<(Length, &[u8]), Malformed> {
     match kind {
         0 => big_endian::<1>(input),
         1 => big_endian::<2>(input),
@@ -87,9 +99,10 @@ fn old_length(kind: u8, input: &[u8]) -> Result<(usize, &[u8]), Malformed> {
     }
 }
 
-fn big_endian<const N: usize>(input: &[u8]) -> Result<(usize, &[u8]), Malformed> {
+fn big_endian<const N: usize>(input: &[u8]) -> Result<(Length, &[u8]), Malformed> {
     let (digits, rest) = input.split_first_chunk::<N>().ok_or(Malformed::Cut)?;
-    Ok((digits.iter().fold(0, |number, digit| number << 8 | usize::from(*digit)), rest))
+    let length = digits.iter().fold(0, |number, digit| number << 8 | usize::from(*digit));
+    Ok((Length::Whole(length), rest))
 }
 
 #[cfg(test)]
