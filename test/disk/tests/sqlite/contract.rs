@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p2psync_disk::{Disk, DiskError, Snapshot, Step};
+use p2psync_disk::{Disk, DiskError, PlantedBugs, Snapshot, Step};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::workload::{NAME, Setting, dump, open};
@@ -203,6 +203,49 @@ fn what_is_under_way_when_the_power_goes_is_done_or_not() {
 }
 
 #[test]
+fn planted_bugs_do_what_they_say() {
+    let survivors = |bugs: PlantedBugs| -> BTreeSet<(String, Vec<u8>)> {
+        let survive = |seed| {
+            let disk = Disk::new(seed);
+            disk.write("old", b"old").unwrap();
+            disk.sync("old").unwrap();
+            disk.sync_folder("").unwrap();
+            disk.plant(bugs);
+            disk.write("old", b"new").unwrap();
+            disk.sync("old").unwrap();
+            disk.rename("old", "new").unwrap();
+            disk.sync_folder("").unwrap();
+            disk.cut_power();
+            disk.power_on();
+            let name = disk.list().unwrap().remove(0);
+            let bytes = disk.read(&name).unwrap();
+            (name, bytes)
+        };
+        (0..100).map(survive).collect()
+    };
+    let file = |name: &str, bytes: &str| (name.to_owned(), bytes.as_bytes().to_vec());
+    assert_eq!(survivors(PlantedBugs::default()), [file("new", "new")].into());
+    let forgotten = PlantedBugs { folder_sync_forgotten: true, ..PlantedBugs::default() };
+    assert_eq!(survivors(forgotten), [file("new", "new"), file("old", "new")].into());
+    let nothing = survivors(PlantedBugs { sync_does_nothing: true, ..PlantedBugs::default() });
+    let every_mixture = [file("old", "old"), file("old", "new"), file("new", "old"), file("new", "new")];
+    assert!(nothing.is_superset(&every_mixture.into()), "{nothing:?}");
+}
+
+#[test]
+fn a_snapshot_and_what_comes_after_it_are_apart() {
+    let disk = Disk::new(1);
+    disk.write("a", b"a").unwrap();
+    let snapshot = disk.snapshot();
+    disk.write("a", b"later").unwrap();
+    let copy = Disk::from_snapshot(&snapshot, 1);
+    copy.write("b", b"b").unwrap();
+    assert_eq!((copy.read("a").unwrap(), copy.read("b").unwrap()), (b"a".to_vec(), b"b".to_vec()));
+    assert_eq!((disk.read("a").unwrap(), disk.exists("b")), (b"later".to_vec(), Ok(false)));
+    assert_eq!(Disk::from_snapshot(&snapshot, 2).snapshot(), snapshot);
+}
+
+#[test]
 fn a_file_without_a_name_lives_while_it_is_open() {
     let (disk, _, text) = filled();
     let connection = open(&disk, WAL).unwrap();
@@ -255,7 +298,8 @@ fn a_dropped_disk_leaves_its_connections_with_errors() {
     assert!(connection.execute_batch("ATTACH 'store/other.db' AS other").is_err());
     drop(connection);
     assert!(memory.query_row("SELECT datetime('now')", (), |row| row.get::<_, String>(0)).is_err());
-    assert!(Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), &*name).is_err());
+    let gone = Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), &*name).unwrap_err();
+    assert!(gone.to_string().contains("no such vfs"), "{gone}");
 }
 
 #[test]
