@@ -300,6 +300,18 @@ mod tests {
         assert_eq!(PairSecrets::decode(&[&bytes[..], &[0]].concat()), Err(MalformedSecrets));
     }
 
+    #[test]
+    fn stored_secrets_are_in_order_and_none_is_there_twice() {
+        let held = |generation: u64, byte| [&generation.to_be_bytes()[..], &[byte; 32]].concat();
+        let stored = |first: Vec<u8>, second: Vec<u8>| [&[1; 9][..], &[2], &first, &second, &[0]].concat();
+        assert!(PairSecrets::decode(&stored(held(1, 9), held(2, 0))).is_ok());
+        assert!(PairSecrets::decode(&stored(held(1, 1), held(1, 2))).is_ok());
+        for (first, second) in [(held(2, 0), held(1, 9)), (held(1, 2), held(1, 1)), (held(1, 1), held(1, 1))]
+        {
+            assert_eq!(PairSecrets::decode(&stored(first, second)), Err(MalformedSecrets));
+        }
+    }
+
     proptest! {
         #[test]
         fn stored_bytes_have_one_meaning(bytes in proptest::collection::vec(any::<u8>(), 0..220), count in 0..4_u8) {
