@@ -33,6 +33,16 @@ fn wal_needs_an_exclusive_lock() {
     assert_eq!(disk.list().unwrap(), ["store/forms.db"]);
 }
 
+/// As on Unix. Else SQLite would take an empty file that is called like a WAL for one, and refuse.
+#[test]
+fn an_empty_file_counts_as_none() {
+    let disk = Disk::new(1);
+    let open = || Connection::open_with_flags_and_vfs(NAME, OpenFlags::default(), disk.vfs_name()).unwrap();
+    open().execute_batch("CREATE TABLE t(x)").unwrap();
+    disk.write("store/forms.db-wal", b"").unwrap();
+    assert_eq!(count(&open()), 0);
+}
+
 #[test]
 fn writers_exclude_each_other() {
     let disk = Disk::new(1);
