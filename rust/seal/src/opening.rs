@@ -91,8 +91,9 @@ pub enum OpenError {
     /// Sealed for somebody else, or for a key that this server no longer has.
     #[error("this document is not sealed to this server's key")]
     OtherKey,
-    /// Changed or cut on the way: it is for this server, and cannot be trusted.
-    #[error("this document was changed or cut after it was sealed")]
+    /// For this server, but changed or cut on the way, or built inside in a way that no sealer uses. Which of them is
+    /// not said, so that nobody learns from the answer what a changed document decrypts to.
+    #[error("this document was changed or cut after it was sealed, or holds no document")]
     Tampered,
     /// More content than allowed. What was written already is void.
     #[error("this document holds more than {limit_bytes} bytes")]
@@ -100,7 +101,7 @@ pub enum OpenError {
         /// The limit that was given.
         limit_bytes: u64,
     },
-    /// More layers or packets than a sealed document has.
+    /// More packets, or other ones, around the encrypted part than a sealed document has.
     #[error("this document is built in a way that no sealer uses")]
     Convoluted,
     /// The input failed: nothing is known of the document. Try again.
@@ -199,7 +200,8 @@ impl VerificationHelper for Opener<'_> {
         if fits && parser.path().iter().all(|position| *position < SEALED_PACKETS_MAX) {
             return Ok(());
         }
-        self.progress.convoluted.store(true, Ordering::Relaxed);
+        // What is inside is not authenticated yet: to say more of it would help whoever changed it.
+        self.progress.convoluted.store(depth == 0, Ordering::Relaxed);
         Err(io::Error::other("convoluted").into())
     }
 
