@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What an assembly holds at most, for 1 GiB; 200 MB take a fifth of it. The chunks themselves are with the store.
-pub const ASSEMBLY_BYTES_MAX: usize = 200 * 32_803;
+pub const ASSEMBLY_BYTES_MAX: usize = 160 * 32_803;
 
 /// The state of one document. Chunks may come in any order, from anybody, any number of times.
 #[derive(Clone, Debug)]

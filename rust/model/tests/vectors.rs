@@ -4,3 +4,7 @@
 
 #[path = "vectors/ids.rs"]
 mod ids;
+#[path = "vectors/made.rs"]
+mod made;
+#[path = "vectors/own.rs"]
+mod own;
