@@ -1,0 +1,290 @@
+//! Damage: the file is set aside under another name, never deleted, and a new one is made of every row that still
+//! opens.
+
+use std::path::{Path, PathBuf};
+
+use p2psync_bramble::SecretKey;
+use rand_core::CryptoRngCore;
+use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::store::{OWN_SLOT, Options, RESCUE_SLOT, configure, connect, put_wrap, read_wraps};
+use crate::table::{TABLES, Table};
+use crate::vault::Vault;
+use crate::{Error, Place, rebuild, schema, wrap};
+
+/// What was saved of a damaged file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RescueReport {
+    /// The name that the damaged file has now.
+    pub set_aside_as: PathBuf,
+    /// Whether no wrap of the key was left: then nothing could be saved on this device.
+    pub key_lost: bool,
+    /// What was saved and lost, for each table.
+    pub tables: Vec<TableReport>,
+    /// Documents that are whole no longer; peers that hold them are asked for the rest.
+    pub documents_incomplete: u64,
+}
+
+/// What was saved of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableReport {
+    /// The table's name.
+    pub table: &'static str,
+    /// Rows in the new file.
+    pub saved: u64,
+    /// Rows that did not open. Rows on pages that cannot be read are not counted.
+    pub lost: u64,
+}
+
+/// Ends a rescue that was cut off between its renamings, or forgets one that was cut off before.
+pub(crate) fn finish_interrupted(place: &Place) -> Result<(), Error> {
+    let files = place.files();
+    let fresh = place.beside(FRESH);
+    if !files.exists(&fresh) {
+        return Ok(());
+    }
+    if files.exists(place.path()) {
+        return remove_fresh(place);
+    }
+    // The damaged file has its new name, so the fresh one is complete.
+    if files.exists(&place.beside(JOURNAL)) {
+        let number = free_number(place).saturating_sub(1).max(1);
+        files.rename(&place.beside(JOURNAL), &place.beside(&format!("{DAMAGED}{number}{JOURNAL}")))?;
+    }
+    Ok(files.rename(&fresh, place.path())?)
+}
+
+/// Copies what opens into a new file and exchanges the two.
+pub(crate) fn set_aside(
+    place: &Place,
+    options: &Options<'_>,
+    random: &mut dyn CryptoRngCore,
+) -> Result<RescueReport, Error> {
+    remove_fresh(place)?;
+    let damaged = connect_damaged(place).ok();
+    let found = find_key(place, damaged.as_ref(), options)?;
+    let key_lost = found.is_none();
+    let key = found.unwrap_or_else(|| SecretKey::random(random));
+    let vault = Vault::new(&key);
+
+    let mut fresh = connect(place, &place.beside(FRESH))?;
+    configure(&fresh)?;
+    let own = wrap::wrap(&key, &options.unlock, options.cost, random);
+    let for_server = damaged.as_ref().and_then(|damaged| read_wraps(damaged, RESCUE_SLOT).ok()?.pop());
+    schema::create(&mut fresh, |fresh| {
+        put_wrap(fresh, OWN_SLOT, &own)?;
+        for_server.map_or(Ok(()), |for_server| put_wrap(fresh, RESCUE_SLOT, &for_server))
+    })?;
+    let mut tables = Vec::new();
+    if let Some(damaged) = damaged.as_ref().filter(|_| !key_lost) {
+        let rows_max = rows_max(place)?;
+        for table in TABLES {
+            tables.push(copy(table, damaged, &mut fresh, &vault, rows_max)?);
+        }
+    }
+    let documents_incomplete = rebuild::all(&mut fresh, &vault, random)?;
+    // Leaves one file without a journal, so that one renaming takes all of it.
+    fresh.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
+    fresh.close().map_err(|(_, error)| Error::from(error))?;
+    drop(damaged);
+    let set_aside_as = exchange(place)?;
+    Ok(RescueReport { set_aside_as, key_lost, tables, documents_incomplete })
+}
+
+/// Removes the store's file, its journals and the files set aside.
+pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
+    let files = place.files();
+    let mut names = vec![String::new(), FRESH.to_owned()];
+    names.extend((1..free_number(place)).map(|number| format!("{DAMAGED}{number}")));
+    for name in names {
+        for suffix in ["", JOURNAL, ROLLBACK_JOURNAL] {
+            let path = place.beside(&format!("{name}{suffix}"));
+            if files.exists(&path) {
+                files.remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens the file to be read as far as that goes, and leaves its journal alone.
+fn connect_damaged(place: &Place) -> Result<Connection, Error> {
+    let connection = connect(place, place.path())?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Without this, SQLite refuses a file that is shorter than its head says.
+    connection.pragma_update(None, "writable_schema", "ON")?;
+    connection.pragma_update(None, "cell_size_check", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(connection)
+}
+
+/// The store's key, by the first whole wrap that `unlock` opens, in the tables or anywhere in the files; `None` if
+/// no whole wrap is left.
+fn find_key(
+    place: &Place,
+    damaged: Option<&Connection>,
+    options: &Options<'_>,
+) -> Result<Option<SecretKey>, Error> {
+    let stored = damaged.and_then(|damaged| read_wraps(damaged, OWN_SLOT).ok()).unwrap_or_default();
+    let mut wraps: Vec<_> = stored.into_iter().filter(|stored| wrap::is_whole(stored)).collect();
+    if wraps.is_empty() {
+        wraps = scan(place, place.path())?;
+        wraps.extend(scan(place, &place.beside(JOURNAL))?);
+        wraps.sort_unstable();
+        wraps.dedup();
+    }
+    let mut refused = None;
+    for wrap in &wraps {
+        match wrap::unwrap(wrap, &options.unlock) {
+            Ok(key) => return Ok(Some(key)),
+            Err(error) => refused = Some(error),
+        }
+    }
+    // A mistyped password must not cost a file that can still be read.
+    refused.map_or(Ok(None), Err)
+}
+
+fn scan(place: &Place, path: &Path) -> Result<Vec<Vec<u8>>, Error> {
+    let mut wraps = Vec::new();
+    let mut offset = 0;
+    while place.files().exists(path) {
+        let piece = place.files().read(path, offset, SCAN_BYTES)?;
+        wraps.extend(wrap::find_all(&piece));
+        // Pieces overlap, so that a wrap across their border is found.
+        let step = piece.len().saturating_sub(wrap::WRAP_BYTES);
+        if step == 0 {
+            break;
+        }
+        offset += u64::try_from(step).expect("a piece has less than 2^64 bytes");
+    }
+    Ok(wraps)
+}
+
+fn copy(
+    table: &'static Table,
+    damaged: &Connection,
+    fresh: &mut Connection,
+    vault: &Vault,
+    rows_max: i64,
+) -> Result<TableReport, Error> {
+    let mut report = TableReport { table: table.name, saved: 0, lost: 0 };
+    fresh.pragma_update(None, "foreign_keys", "OFF")?;
+    let marks: Vec<String> = (1..=table.columns.len()).map(|number| format!("?{number}")).collect();
+    let (columns, marks) = (table.columns.join(", "), marks.join(", "));
+    let transaction = fresh.transaction()?;
+    {
+        let mut insert =
+            transaction.prepare(&format!("INSERT INTO {} ({columns}) VALUES ({marks})", table.name))?;
+        let mut keep = |row: &[Value]| -> Result<(), Error> {
+            let kept = table.is_whole(vault, row) && insert_one(&mut insert, row)?;
+            if kept {
+                report.saved += 1;
+            } else {
+                report.lost += 1;
+            }
+            Ok(())
+        };
+        for_each_row(table, damaged, rows_max, &mut keep)?;
+    }
+    transaction.commit()?;
+    Ok(report)
+}
+
+/// Whether the row is in the new file now; not if it contradicts one that is.
+fn insert_one(insert: &mut rusqlite::Statement<'_>, row: &[Value]) -> Result<bool, Error> {
+    match insert.execute(params_from_iter(row)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads in order while that goes, then looks for every number by itself: a damaged page hides only its own rows.
+fn for_each_row(
+    table: &Table,
+    damaged: &Connection,
+    rows_max: i64,
+    keep: &mut dyn FnMut(&[Value]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let first = table.columns.first().expect("every table has columns");
+    let next = format!("SELECT min({first}) FROM {} WHERE {first} > ?1", table.name);
+    let last = format!("SELECT max({first}) FROM {}", table.name);
+    let last: Option<i64> = damaged.query_row(&last, [], |row| row.get(0)).unwrap_or(None);
+    let mut row = 0;
+    let mut in_order = true;
+    loop {
+        let following =
+            damaged.prepare_cached(&next).and_then(|mut next| next.query_row([row], |row| row.get(0)));
+        row = match following {
+            Ok(None) if in_order => return Ok(()),
+            Ok(Some(following)) if in_order && following > row => following,
+            _ => {
+                in_order = false;
+                row + 1
+            }
+        };
+        if !in_order && row > last.unwrap_or(0).clamp(0, rows_max).saturating_add(rows_max) {
+            return Ok(());
+        }
+        match table.read(damaged, row) {
+            Ok(Some(values)) => keep(&values)?,
+            Ok(None) => {}
+            Err(_) => in_order = false,
+        }
+    }
+}
+
+/// More rows than fit into the file are not looked for.
+fn rows_max(place: &Place) -> Result<i64, Error> {
+    let mut bytes: u64 = 0;
+    for path in [place.path().to_owned(), place.beside(JOURNAL)] {
+        let (mut low, mut high) = (0, FILE_BYTES_MAX);
+        while place.files().exists(&path) && low < high {
+            let middle = low + (high - low) / 2;
+            if place.files().read(&path, middle, 1)?.is_empty() { high = middle } else { low = middle + 1 }
+        }
+        bytes = bytes.saturating_add(low);
+    }
+    Ok(i64::try_from(bytes / ROW_BYTES_MIN).unwrap_or(i64::MAX).max(ROWS_TRIED_MIN))
+}
+
+fn exchange(place: &Place) -> Result<PathBuf, Error> {
+    let files = place.files();
+    let aside = format!("{DAMAGED}{}", free_number(place));
+    if files.exists(place.path()) {
+        files.rename(place.path(), &place.beside(&aside))?;
+    }
+    if files.exists(&place.beside(JOURNAL)) {
+        files.rename(&place.beside(JOURNAL), &place.beside(&format!("{aside}{JOURNAL}")))?;
+    }
+    files.rename(&place.beside(FRESH), place.path())?;
+    Ok(place.beside(&aside))
+}
+
+fn free_number(place: &Place) -> u32 {
+    let taken = |number: &u32| place.files().exists(&place.beside(&format!("{DAMAGED}{number}")));
+    (1..u32::MAX).find(|number| !taken(number)).expect("no folder holds four thousand million files")
+}
+
+fn remove_fresh(place: &Place) -> Result<(), Error> {
+    for suffix in [JOURNAL, ROLLBACK_JOURNAL, ""] {
+        let path = place.beside(&format!("{FRESH}{suffix}"));
+        if place.files().exists(&path) {
+            place.files().remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+const DAMAGED: &str = ".damaged-";
+const FRESH: &str = ".rescue";
+const JOURNAL: &str = "-wal";
+const ROLLBACK_JOURNAL: &str = "-journal";
+const SCAN_BYTES: usize = 1 << 20;
+const FILE_BYTES_MAX: u64 = 1 << 44;
+const ROW_BYTES_MIN: u64 = 64;
+const ROWS_TRIED_MIN: i64 = 10_000;
