@@ -10,11 +10,15 @@
 mod bdf;
 mod code;
 mod contact;
+mod content;
+mod document;
 mod frame;
 mod hello;
 mod link;
+mod message;
 mod pair;
 mod payload;
+mod receipt;
 mod record;
 mod script;
 mod secrets;
@@ -25,11 +29,15 @@ mod wire;
 pub use bdf::bdf;
 pub use code::code;
 pub use contact::contact;
+pub use content::content;
+pub use document::document;
 pub use frame::frame;
 pub use hello::hello;
 pub use link::link;
+pub use message::message;
 pub use pair::pair;
 pub use payload::payload;
+pub use receipt::receipt;
 pub use record::record;
 pub use secrets::secrets;
 pub use stream::stream;
@@ -50,4 +58,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("secrets", secrets),
     ("frame", frame),
     ("link", link),
+    ("message", message),
+    ("document", document),
+    ("content", content),
+    ("receipt", receipt),
 ];

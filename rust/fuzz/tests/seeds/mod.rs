@@ -2,6 +2,7 @@
 
 mod bramble;
 mod link;
+mod model;
 mod pair;
 
 use serde_json::Value;
@@ -22,6 +23,10 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("secrets", link::secrets()),
         ("frame", link::frame()),
         ("link", link::link()),
+        ("message", model::message()),
+        ("document", model::document()),
+        ("content", model::content()),
+        ("receipt", model::receipt()),
     ]
 }
 
