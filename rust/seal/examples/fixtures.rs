@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{DocumentId, Receipt};
+use p2psync_model::{DocumentId, HttpsUrl, Receipt};
 use p2psync_seal::{
     BUILD_DATE_SECONDS, Expired, SealOptions, ServerKey, SignedText, Statement, Tls, seal, sign,
 };
@@ -71,20 +71,20 @@ fn receipts(key: &ServerKey) -> Value {
 }
 
 fn statements(key: &ServerKey) -> Value {
-    let pins = Tls::Keys(vec![[0x11; 32], [0x22; 32]]);
+    let pins = Tls::Pins(vec![[0x11; 32], [0x22; 32]]);
     [Tls::WebPki, pins]
         .into_iter()
         .map(|tls| {
             let statement = Statement::new(
                 key.fingerprint(),
-                "https://eden.example.org/p2p".into(),
+                HttpsUrl::parse("https://eden.example.org/p2p").unwrap(),
                 NOW,
                 NOW + 90 * DAY,
                 tls,
             );
             let statement = statement.unwrap();
             json!({ "text": hex::encode(statement.text()),
-                "signature": hex::encode(sign(&statement, key).unwrap()), "url": statement.url() })
+                "signature": hex::encode(sign(&statement, key).unwrap()), "url": statement.url().as_str() })
         })
         .collect()
 }

@@ -20,8 +20,7 @@ mod signed_text;
 mod statement;
 
 pub use certificate::{
-    CERTIFICATE_BYTES_MAX, Certificate, CertificateError, Expired, MergeError, PACKETS_MAX, Revocation,
-    USER_ID_CHARACTERS_MAX,
+    Certificate, CertificateError, Expired, MergeError, PACKETS_MAX, Revocation, USER_ID_CHARACTERS_MAX,
 };
 pub use date::{BUILD_DATE_SECONDS, Date, FUTURE_TOLERANCE_SECONDS};
 pub use opening::{HELD_BACK_BYTES_MAX, OpenError, SEALED_PACKETS_MAX, open};
@@ -29,6 +28,4 @@ pub use sealing::{SealError, SealOptions, Sealer, seal};
 pub use server_key::{ServerKey, ServerKeyError};
 pub use signature::SignatureError;
 pub use signed_text::{SignError, SignedText, VerifyError, sign, verify};
-pub use statement::{
-    STATEMENT_SECONDS_MAX, Statement, StatementError, StatementUse, TLS_KEYS_MAX, Tls, URL_BYTES_MAX,
-};
+pub use statement::{STATEMENT_SECONDS_MAX, Statement, StatementError, StatementUse, Tls};

@@ -4,7 +4,7 @@ use core::fmt;
 use std::time::Duration;
 
 use p2psync_bramble::WallClock;
-use p2psync_model::Fingerprint;
+use p2psync_model::{CERTIFICATE_BYTES_MAX, Fingerprint};
 use sequoia_openpgp::Packet;
 use sequoia_openpgp::cert::{Cert, CertBuilder, CipherSuite};
 use sequoia_openpgp::crypto::{KeyPair, S2K};
@@ -15,9 +15,7 @@ use sequoia_openpgp::types::{Features, KeyFlags};
 use zeroize::Zeroizing;
 
 use crate::Date;
-use crate::certificate::{
-    CERTIFICATE_BYTES_MAX, Certificate, CertificateError, Expired, Purpose, dearmour, fit_key,
-};
+use crate::certificate::{Certificate, CertificateError, Expired, Purpose, dearmour, fit_key};
 
 /// The secret keys of a server, without passwords: whoever runs the server protects the file. Wiped on drop by the
 /// library.

@@ -4,7 +4,7 @@
 use core::fmt::Write as _;
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{Fingerprint, MalformedText};
+use p2psync_model::{Fingerprint, HttpsUrl, MalformedText, TLS_PINS_MAX, TlsPin, URL_BYTES_MAX};
 
 use crate::date::Date;
 use crate::signed_text::SignedText;
@@ -12,61 +12,51 @@ use crate::signed_text::SignedText;
 /// Longest time for which a statement holds: 90 days.
 pub const STATEMENT_SECONDS_MAX: u64 = 90 * 86_400;
 
-/// Longest address of a server, in bytes.
-pub const URL_BYTES_MAX: usize = 500;
-
-/// Most TLS keys in one statement: the one in use, the next one, and as many again for a second host.
-pub const TLS_KEYS_MAX: usize = 4;
-
 /// How a device knows the TLS connection to be the server's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tls {
     /// By a certificate that a public authority gave for the host's name.
     WebPki,
-    /// By its key: SHA-256 of each SubjectPublicKeyInfo, 1 to [`TLS_KEYS_MAX`], ascending.
-    Keys(Vec<[u8; 32]>),
+    /// By its key: 1 to [`TLS_PINS_MAX`], ascending.
+    Pins(Vec<TlsPin>),
 }
 
 /// A server's statement about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     server: Fingerprint,
-    url: String,
+    url: HttpsUrl,
     from: u64,
     until: u64,
     tls: Tls,
 }
 
 impl Statement {
-    /// A statement by the server with the certificate `server`, at `url` (`https://…`), that holds from `from` until
+    /// A statement by the server with the certificate `server`, at `url`, that holds from `from` until
     /// before `until` (Unix seconds).
     ///
     /// # Errors
     /// [`StatementError`].
     pub fn new(
         server: Fingerprint,
-        url: String,
+        url: HttpsUrl,
         from: u64,
         until: u64,
         tls: Tls,
     ) -> Result<Self, StatementError> {
-        let host = url.strip_prefix("https://").unwrap_or_default();
-        if host.is_empty() || url.len() > URL_BYTES_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(StatementError::Url);
-        }
         if from >= until || until - from > STATEMENT_SECONDS_MAX || until > u64::from(u32::MAX) {
             return Err(StatementError::Period);
         }
-        if let Tls::Keys(keys) = &tls
-            && (!(1..=TLS_KEYS_MAX).contains(&keys.len()) || !keys.is_sorted_by(|one, next| one < next))
+        if let Tls::Pins(pins) = &tls
+            && (!(1..=TLS_PINS_MAX).contains(&pins.len()) || !pins.is_sorted_by(|one, next| one < next))
         {
-            return Err(StatementError::TlsKeys);
+            return Err(StatementError::TlsPins);
         }
         Ok(Self { server, url, from, until, tls })
     }
 
-    /// The address, `https://…`.
-    pub fn url(&self) -> &str {
+    /// Where the server is.
+    pub const fn url(&self) -> &HttpsUrl {
         &self.url
     }
 
@@ -89,8 +79,8 @@ impl Statement {
     ///
     /// # Errors
     /// [`StatementUse`].
-    pub fn check(&self, url: &str, clock: WallClock) -> Result<(), StatementUse> {
-        if url != self.url {
+    pub fn check(&self, url: &HttpsUrl, clock: WallClock) -> Result<(), StatementUse> {
+        if *url != self.url {
             return Err(StatementUse::OtherUrl);
         }
         if Date(self.from).is_future(clock) {
@@ -110,7 +100,7 @@ impl Statement {
 
 impl SignedText for Statement {
     const MAGIC: &'static str = "p2psync-statement ";
-    const TEXT_BYTES_MAX: usize = 20 + 72 + 5 + URL_BYTES_MAX + 16 + 17 + 69 * TLS_KEYS_MAX;
+    const TEXT_BYTES_MAX: usize = 20 + 72 + 5 + URL_BYTES_MAX + 16 + 17 + 69 * TLS_PINS_MAX;
 
     fn server(&self) -> Fingerprint {
         self.server
@@ -126,10 +116,10 @@ impl SignedText for Statement {
         let mut text = format!("{magic}{VERSION}\nserver {server}\nurl {url}\nfrom {from}\nuntil {until}\n");
         match tls {
             Tls::WebPki => text.push_str("tls webpki\n"),
-            Tls::Keys(keys) => {
-                for key in keys {
+            Tls::Pins(pins) => {
+                for pin in pins {
                     text.push_str("tls ");
-                    for byte in key {
+                    for byte in pin {
                         write!(text, "{byte:02x}").expect("a string takes what is written to it");
                     }
                     text.push('\n');
@@ -161,14 +151,13 @@ impl SignedText for Statement {
             value.ok_or(MalformedText::Line(name))
         };
         let server = Fingerprint::parse(field("server")?).map_err(|_| MalformedText::Line("server"))?;
-        let url = field("url")?.to_owned();
+        let url = url(field("url")?).ok_or(MalformedText::Line("url"))?;
         let from = number(field("from")?).ok_or(MalformedText::Line("from"))?;
         let until = number(field("until")?).ok_or(MalformedText::Line("until"))?;
         let tls = parse_tls(lines)?;
         Self::new(server, url, from, until, tls).map_err(|error| match error {
-            StatementError::Url => MalformedText::Line("url"),
             StatementError::Period => MalformedText::Line("until"),
-            StatementError::TlsKeys => MalformedText::Line("tls"),
+            StatementError::TlsPins => MalformedText::Line("tls"),
         })
     }
 }
@@ -182,12 +171,17 @@ fn parse_tls<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tls, MalformedT
     if values == ["webpki"] {
         return Ok(Tls::WebPki);
     }
-    let keys: Option<Vec<[u8; 32]>> = values.into_iter().map(key).collect();
-    keys.map(Tls::Keys).ok_or(MalformedText::Line("tls"))
+    let pins: Option<Vec<TlsPin>> = values.into_iter().map(pin).collect();
+    pins.map(Tls::Pins).ok_or(MalformedText::Line("tls"))
+}
+
+/// An address in its one form.
+fn url(text: &str) -> Option<HttpsUrl> {
+    HttpsUrl::parse(text).ok().filter(|url| url.as_str() == text)
 }
 
 /// 64 lower-case hex digits.
-fn key(text: &str) -> Option<[u8; 32]> {
+fn pin(text: &str) -> Option<TlsPin> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let bytes: Option<Vec<u8>> =
         pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
@@ -211,15 +205,12 @@ fn number(text: &str) -> Option<u64> {
 /// The caller's values make no statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
-    /// Not `https://` and a host, over [`URL_BYTES_MAX`], or with characters that are not printable ASCII.
-    #[error("the address must begin with https:// and be at most {URL_BYTES_MAX} printable characters")]
-    Url,
     /// It ends before it begins, or holds for longer than [`STATEMENT_SECONDS_MAX`].
     #[error("a statement holds for at most 90 days")]
     Period,
     /// None, too many, or not strictly ascending.
-    #[error("a statement names 1 to {TLS_KEYS_MAX} TLS keys, ascending")]
-    TlsKeys,
+    #[error("a statement names 1 to {TLS_PINS_MAX} TLS keys, ascending")]
+    TlsPins,
 }
 
 /// Why a genuine statement does not help here and now. The server must renew it, or the device's date is wrong.

@@ -3,19 +3,17 @@ use crate::date::BUILD_DATE_SECONDS as BUILD;
 
 const DAY: u64 = 86_400;
 
+fn url(text: &str) -> HttpsUrl {
+    HttpsUrl::parse(text).unwrap()
+}
+
 fn statement(tls: Tls) -> Statement {
-    Statement::new(
-        Fingerprint::V4([0xab; 20]),
-        "https://eden.example/p2p".into(),
-        BUILD,
-        BUILD + 90 * DAY,
-        tls,
-    )
-    .unwrap()
+    Statement::new(Fingerprint::V4([0xab; 20]), url("https://eden.example/p2p"), BUILD, BUILD + 90 * DAY, tls)
+        .unwrap()
 }
 
 fn keys() -> Tls {
-    Tls::Keys(vec![[1; 32], [0xfe; 32]])
+    Tls::Pins(vec![[1; 32], [0xfe; 32]])
 }
 
 #[test]
@@ -45,6 +43,7 @@ fn no_other_text_is_a_statement() {
         ("p2psync-statement 1", "p2psync-statement 2", MalformedText::TooNew { version: 2 }),
         ("server AB", "server ab", MalformedText::Line("server")),
         ("url https", "url http", MalformedText::Line("url")),
+        ("eden", "Eden", MalformedText::Line("url")),
         ("url https://eden.example/p2p", "url https://", MalformedText::Line("url")),
         ("eden", "ed\u{e9}n", MalformedText::Line("url")),
         ("eden", "ed en", MalformedText::Line("url")),
@@ -69,43 +68,42 @@ fn no_other_text_is_a_statement() {
         assert_ne!(text, good, "{from}");
         assert_eq!(Statement::parse_text(text.as_bytes()), Err(error), "{from} -> {to}");
     }
-    assert_eq!(Statement::parse_text(&[b'a'; 1_000]), Err(MalformedText::TooLong));
+    assert_eq!(Statement::parse_text(&[b'a'; 4_000]), Err(MalformedText::TooLong));
 }
 
 #[test]
 fn a_statement_cannot_be_made_of_anything() {
-    let make = |url: &str, until: u64, tls: Tls| {
-        Statement::new(Fingerprint::V6([1; 32]), url.into(), BUILD, until, tls).map(|statement| {
+    let make = |address: &str, until: u64, tls: Tls| {
+        Statement::new(Fingerprint::V6([1; 32]), url(address), BUILD, until, tls).map(|statement| {
             assert!(statement.text().len() <= Statement::TEXT_BYTES_MAX);
         })
     };
-    let longest = format!("https://{}", "a".repeat(492));
-    assert_eq!(make(&longest, BUILD + 1, Tls::Keys((1..=4).map(|key| [key; 32]).collect())), Ok(()));
-    assert_eq!(make(&format!("{longest}a"), BUILD + 1, Tls::WebPki), Err(StatementError::Url));
+    let longest = format!("https://a/{}", "a".repeat(URL_BYTES_MAX - 10));
+    assert_eq!(make(&longest, BUILD + 1, Tls::Pins((1..=16).map(|key| [key; 32]).collect())), Ok(()));
     assert_eq!(make("https://a", BUILD, Tls::WebPki), Err(StatementError::Period));
     assert_eq!(make("https://a", BUILD + 90 * DAY + 1, Tls::WebPki), Err(StatementError::Period));
     assert_eq!(make("https://a", u64::MAX, Tls::WebPki), Err(StatementError::Period));
     for keys in
-        [vec![], vec![[1; 32], [1; 32]], vec![[2; 32], [1; 32]], (1..=5).map(|key| [key; 32]).collect()]
+        [vec![], vec![[1; 32], [1; 32]], vec![[2; 32], [1; 32]], (1..=17).map(|key| [key; 32]).collect()]
     {
-        assert_eq!(make("https://a", BUILD + 1, Tls::Keys(keys)), Err(StatementError::TlsKeys));
+        assert_eq!(make("https://a", BUILD + 1, Tls::Pins(keys)), Err(StatementError::TlsPins));
     }
 }
 
 #[test]
 fn a_statement_holds_in_its_time_and_place() {
     let statement = statement(Tls::WebPki);
-    let at = |seconds: u64| statement.check("https://eden.example/p2p", WallClock(seconds * 1_000));
+    let at = |seconds: u64| statement.check(&url("https://eden.example/p2p"), WallClock(seconds * 1_000));
     assert_eq!(at(BUILD), Ok(()));
     assert_eq!(at(0), Ok(()), "a clock that is known to be wrong");
     assert_eq!(at(BUILD + 90 * DAY - 1), Ok(()));
     assert_eq!(at(BUILD + 90 * DAY), Err(StatementUse::RanOut { date: Date(BUILD + 90 * DAY) }));
-    let elsewhere = statement.check("https://eden.example/p2q", WallClock(BUILD * 1_000));
+    let elsewhere = statement.check(&url("https://eden.example/p2q"), WallClock(BUILD * 1_000));
     assert_eq!(elsewhere, Err(StatementUse::OtherUrl));
     let later =
-        Statement::new(statement.server(), "https://a".into(), BUILD + 9 * DAY, BUILD + 10 * DAY, keys());
+        Statement::new(statement.server(), url("https://a"), BUILD + 9 * DAY, BUILD + 10 * DAY, keys());
     let later = later.unwrap();
-    let early = later.check("https://a", WallClock((BUILD + 7 * DAY) * 1_000));
+    let early = later.check(&url("https://a"), WallClock((BUILD + 7 * DAY) * 1_000));
     assert_eq!(early, Err(StatementUse::NotYet { date: Date(BUILD + 9 * DAY) }));
     assert!(later.supersedes(&statement) && !statement.supersedes(&later) && !later.supersedes(&later));
 }

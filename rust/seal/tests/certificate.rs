@@ -4,10 +4,8 @@
 mod keys;
 
 use keys::{DAY, MADE, NOW, builder, clock, date, encryption, extended, public_bytes, secret, server_key};
-use p2psync_seal::{
-    BUILD_DATE_SECONDS, CERTIFICATE_BYTES_MAX, Certificate, CertificateError, MergeError, Revocation,
-    ServerKey,
-};
+use p2psync_model::CERTIFICATE_BYTES_MAX;
+use p2psync_seal::{BUILD_DATE_SECONDS, Certificate, CertificateError, MergeError, Revocation, ServerKey};
 use sequoia_openpgp::cert::CipherSuite;
 use sequoia_openpgp::serialize::SerializeInto as _;
 use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation};

@@ -5,7 +5,7 @@ mod keys;
 
 use keys::{DAY, MADE, NOW, clock, date, ids, receipt, secret, server_key, signed_receipt, system};
 use p2psync_bramble::WallClock;
-use p2psync_model::{MalformedText, Receipt};
+use p2psync_model::{HttpsUrl, MalformedText, Notice, NoticeEntry, Receipt, Rejection};
 use p2psync_seal::{
     BUILD_DATE_SECONDS, Certificate, Revocation, ServerKey, SignError, SignatureError, Statement, Tls,
     VerifyError, sign, verify,
@@ -266,15 +266,26 @@ fn many_ids(count: usize) -> String {
 }
 
 #[test]
-fn a_statement_is_no_receipt_and_a_receipt_no_statement() {
+fn receipts_notices_and_statements_are_never_taken_for_each_other() {
     let key = server_key();
-    let statement =
-        Statement::new(key.fingerprint(), "https://eden.example".into(), NOW, NOW + 30 * DAY, Tls::WebPki)
-            .unwrap();
+    let statement = Statement::new(
+        key.fingerprint(),
+        HttpsUrl::parse("https://eden.example").unwrap(),
+        NOW,
+        NOW + 30 * DAY,
+        Tls::WebPki,
+    )
+    .unwrap();
     let text = p2psync_seal::SignedText::text(&statement);
     let signature = sign(&statement, &key).unwrap();
     assert_eq!(verify::<Statement>(&text, &signature, key.certificate(), clock(NOW)), Ok(statement.clone()));
     assert_eq!(judged(&text, &signature, key.certificate()), Err(VerifyError::OtherKind));
+    let entry = NoticeEntry::new(ids(1)[0], Rejection::Refused, "unknown device".into()).unwrap();
+    let notice = Notice::new(key.fingerprint(), 0, NOW, vec![entry]).unwrap();
+    let notice_signature = sign(&notice, &key).unwrap();
+    let judged_notice = verify::<Notice>(&notice.text(), &notice_signature, key.certificate(), clock(NOW));
+    assert_eq!(judged_notice, Ok(notice.clone()));
+    assert_eq!(judged(&notice.text(), &notice_signature, key.certificate()), Err(VerifyError::OtherKind));
     let (receipt_text, receipt_signature) = signed_receipt(&key, 1);
     let swapped = verify::<Statement>(&receipt_text, &receipt_signature, key.certificate(), clock(NOW));
     assert_eq!(swapped, Err(VerifyError::OtherKind));

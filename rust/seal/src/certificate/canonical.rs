@@ -8,7 +8,8 @@ use sequoia_openpgp::parse::Parse as _;
 use sequoia_openpgp::serialize::{Marshal as _, MarshalInto as _};
 use sequoia_openpgp::types::SignatureType;
 
-use super::CERTIFICATE_BYTES_MAX;
+use p2psync_model::CERTIFICATE_BYTES_MAX;
+
 use crate::Date;
 
 type Primary = Key<key::PublicParts, key::PrimaryRole>;

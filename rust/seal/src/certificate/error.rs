@@ -1,6 +1,8 @@
 //! What can be wrong with a certificate: one sentence each, for the admin who gave it.
 
-use super::{CERTIFICATE_BYTES_MAX, PACKETS_MAX};
+use p2psync_model::CERTIFICATE_BYTES_MAX;
+
+use super::PACKETS_MAX;
 use crate::Date;
 
 /// Why a certificate cannot be used. Each is the admin's move, and the sentence says which.

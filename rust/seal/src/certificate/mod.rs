@@ -16,9 +16,6 @@ pub(crate) use reading::dearmour;
 
 use crate::Date;
 
-/// Longest certificate that is looked at, in armour or binary, and longest that merging may lead to.
-pub const CERTIFICATE_BYTES_MAX: usize = 65_536;
-
 /// Most packets of a certificate that is looked at.
 pub const PACKETS_MAX: usize = 512;
 
@@ -35,7 +32,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Takes a certificate that the admin gave, in armour or binary, and checks that it can be used now.
+    /// Takes a certificate that the admin gave, in armour or binary, at most [`CERTIFICATE_BYTES_MAX`](p2psync_model::CERTIFICATE_BYTES_MAX) bytes, and
+    /// checks that it can be used now.
     ///
     /// # Errors
     /// [`CertificateError`], the first that applies.
@@ -95,7 +93,7 @@ impl Certificate {
     }
 
     /// The canonical form: binary, without other people's signatures and without what nothing confirms. The same
-    /// for every order of the same parts. At most [`CERTIFICATE_BYTES_MAX`] bytes.
+    /// for every order of the same parts. At most [`CERTIFICATE_BYTES_MAX`](p2psync_model::CERTIFICATE_BYTES_MAX) bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.canonical
     }

@@ -9,7 +9,9 @@ use sequoia_openpgp::crypto::mpi::PublicKey;
 use sequoia_openpgp::packet::key::{Key, PublicParts, UnspecifiedRole};
 use sequoia_openpgp::parse::Parse as _;
 
-use super::{CERTIFICATE_BYTES_MAX, CertificateError, PACKETS_MAX};
+use p2psync_model::CERTIFICATE_BYTES_MAX;
+
+use super::{CertificateError, PACKETS_MAX};
 use crate::packets::{self, Malformed, tag};
 
 /// Longest RSA modulus: the time of a check grows with it.
