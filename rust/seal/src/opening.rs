@@ -116,7 +116,6 @@ pub enum OpenError {
 /// from the answer how far decryption came.
 #[derive(Default)]
 struct Progress {
-    encrypted: AtomicBool,
     addressed: AtomicBool,
     convoluted: AtomicBool,
 }
@@ -127,10 +126,8 @@ impl Progress {
             OpenError::Convoluted
         } else if self.addressed.load(Ordering::Relaxed) {
             OpenError::Tampered
-        } else if self.encrypted.load(Ordering::Relaxed) {
-            OpenError::OtherKey
         } else {
-            OpenError::NotSealed
+            OpenError::OtherKey
         }
     }
 }
@@ -183,19 +180,12 @@ impl VerificationHelper for Opener<'_> {
     fn inspect(&mut self, parser: &PacketParser<'_>) -> sequoia_openpgp::Result<()> {
         let depth = parser.recursion_depth();
         let fits = match &parser.packet {
-            Packet::PKESK(_) | Packet::SKESK(_) | Packet::SEIP(_) => {
-                self.progress.encrypted.store(true, Ordering::Relaxed);
-                depth == 0
-            }
-            Packet::CompressedData(_) | Packet::Literal(_) if depth == 0 => {
-                return Err(io::Error::other("not encrypted").into());
-            }
-            Packet::CompressedData(_) => depth == 1,
-            Packet::Literal(_) => depth <= 2,
+            Packet::PKESK(_) | Packet::SKESK(_) | Packet::SEIP(_) => depth == 0,
+            #[allow(deprecated, reason = "the packet that ends encrypted data of version 1")]
+            Packet::CompressedData(_) | Packet::MDC(_) => depth == 1,
+            Packet::Literal(_) => (1..=2).contains(&depth),
             Packet::Marker(_) | Packet::Padding(_) => true,
-            #[allow(deprecated, reason = "the packet that ends what GnuPG writes")]
-            Packet::MDC(_) => depth == 1,
-            _ => !self.progress.encrypted.load(Ordering::Relaxed),
+            _ => false,
         };
         if fits && parser.path().iter().all(|position| *position < SEALED_PACKETS_MAX) {
             return Ok(());

@@ -79,14 +79,13 @@ fn first(input: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
 
 fn new_length(input: &[u8]) -> Result<(Length, &[u8]), Malformed> {
     match input {
-        [] => Err(Malformed::Cut),
+        [] | [192..=223] => Err(Malformed::Cut),
         [short @ ..192, rest @ ..] => Ok((Length::Whole(usize::from(*short)), rest)),
         [high @ 192..=223, low, rest @ ..] => {
             Ok((Length::Whole(usize::from(*high - 192) * 256 + usize::from(*low) + 192), rest))
         }
         [255, rest @ ..] => big_endian::<4>(rest),
         [power @ 224..=254, rest @ ..] => Ok((Length::Part(1 << (power & 0x1f)), rest)),
-        [192..=223] => Err(Malformed::Cut),
     }
 }
 

@@ -61,7 +61,8 @@ fn we_open_what_gnupg_seals() {
     let key = server_key();
     let fingerprint = gnupg.import(key.certificate().as_bytes());
     for length in [0, 100, 300_000] {
-        let content: Vec<u8> = (0..length).map(|place: u32| (place.wrapping_mul(place) >> 7) as u8).collect();
+        let content: Vec<u8> =
+            (0..length).map(|place: u32| place.wrapping_mul(place).to_be_bytes()[2]).collect();
         gnupg.write("content", &content);
         for arguments in
             [&[][..], &["--compress-algo", "none"], &["--compress-algo", "zlib"], &["--hidden-recipient"]]

@@ -262,7 +262,8 @@ fn the_right_key_under_the_wrong_text_is_refused() {
 }
 
 fn many_ids(count: usize) -> String {
-    ids(count).iter().map(|id| format!("{id}\n")).collect()
+    let lines: Vec<String> = ids(count).iter().map(ToString::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]

@@ -17,8 +17,8 @@ type Subkey = Key<key::PublicParts, key::SubordinateRole>;
 
 /// The canonical certificate and its bytes. `None` if nothing in it confirms the key, or it is over
 /// [`CERTIFICATE_BYTES_MAX`].
-pub(super) fn of(cert: Cert) -> Option<(Cert, Vec<u8>)> {
-    let bytes = bytes_of(&cert).filter(|bytes| bytes.len() <= CERTIFICATE_BYTES_MAX)?;
+pub(super) fn of(cert: &Cert) -> Option<(Cert, Vec<u8>)> {
+    let bytes = bytes_of(cert).filter(|bytes| bytes.len() <= CERTIFICATE_BYTES_MAX)?;
     Some((Cert::from_bytes(&bytes).ok()?, bytes))
 }
 
@@ -41,14 +41,14 @@ fn bytes_of(cert: &Cert) -> Option<Vec<u8>> {
     let mut parts = Parts { bytes: Vec::new(), signatures: 0 };
     let own = cert.primary_key();
     let signatures = own.self_signatures().chain(own.self_revocations());
-    parts.add(Packet::from(primary.clone()), signatures.map(|signature| tidy(signature, primary, None)))?;
+    parts.add(&Packet::from(primary.clone()), signatures.map(|signature| tidy(signature, primary, None)))?;
 
     let mut ids: Vec<_> = cert.userids().collect();
     ids.sort_by(|one, other| one.userid().value().cmp(other.userid().value()));
     for id in ids {
         let signatures = id.self_signatures().chain(id.self_revocations());
         parts.add_signed(
-            id.userid().clone().into(),
+            &id.userid().clone().into(),
             signatures.map(|signature| tidy(signature, primary, None)),
         )?;
     }
@@ -58,7 +58,7 @@ fn bytes_of(cert: &Cert) -> Option<Vec<u8>> {
     for subkey in subkeys {
         let signatures = subkey.self_signatures().chain(subkey.self_revocations());
         let signatures = signatures.map(|signature| tidy(signature, primary, Some(subkey.key())));
-        parts.add_signed(subkey.key().clone().into(), signatures)?;
+        parts.add_signed(&subkey.key().clone().into(), signatures)?;
     }
     (parts.signatures > 0).then_some(parts.bytes)
 }
@@ -70,7 +70,7 @@ struct Parts {
 
 impl Parts {
     /// Adds a component with its signatures, sorted.
-    fn add(&mut self, component: Packet, signatures: impl Iterator<Item = Option<Signature>>) -> Option<()> {
+    fn add(&mut self, component: &Packet, signatures: impl Iterator<Item = Option<Signature>>) -> Option<()> {
         component.serialize(&mut self.bytes).ok()?;
         let mut serialised = Vec::new();
         for signature in signatures.flatten() {
@@ -86,7 +86,7 @@ impl Parts {
     /// The same, if it has signatures at all.
     fn add_signed(
         &mut self,
-        component: Packet,
+        component: &Packet,
         signatures: impl Iterator<Item = Option<Signature>>,
     ) -> Option<()> {
         let signatures: Vec<_> = signatures.collect();

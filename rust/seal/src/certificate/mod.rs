@@ -50,7 +50,7 @@ impl Certificate {
     /// [`CertificateError`] if it is not one whole certificate of a supported kind.
     pub fn restore(bytes: &[u8]) -> Result<Self, CertificateError> {
         let raw = reading::read(bytes)?;
-        let (cert, canonical) = canonical::of(raw.cert).ok_or(CertificateError::Cut)?;
+        let (cert, canonical) = canonical::of(&raw.cert).ok_or(CertificateError::Cut)?;
         Ok(Self { cert, canonical, unsupported: raw.unsupported })
     }
 
@@ -109,7 +109,7 @@ impl Certificate {
             return Err(MergeError::AnotherKey);
         }
         let merged = self.cert.clone().merge_public(update.cert).map_err(|_| MergeError::AnotherKey)?;
-        let (cert, canonical) = canonical::of(merged).ok_or(MergeError::TooLong)?;
+        let (cert, canonical) = canonical::of(&merged).ok_or(MergeError::TooLong)?;
         let changed = canonical != self.canonical;
         if changed {
             let unsupported = self.unsupported.take().or(update.unsupported);
