@@ -17,7 +17,7 @@ pub struct Attributes {
     pub protection: Protection,
     /// What goes first when time is short.
     pub priority: Priority,
-    /// From when on nobody needs it any more; at most [`crate::DATE_MS_MAX`], later dates are written as that.
+    /// From when on nobody needs it any more; at most [`crate::DATE_MS_MAX`], or no document can have it.
     pub expires: Option<WallClock>,
     /// What must be known before it makes sense.
     pub parents: Parents,

@@ -55,11 +55,15 @@ impl Document {
     ///
     /// # Errors
     /// [`MalformedDocument::Size`] for no content or more than [`DOCUMENT_BYTES_MAX`];
+    /// [`MalformedDocument::Expiry`] for one after the year 9999;
     /// [`MalformedDocument::Place`] if the size asks for another form or another number of chunks, or makes one chunk
     /// both full and the rest.
     pub fn new(attributes: Attributes, size_bytes: u64, place: Place) -> Result<Self, MalformedDocument> {
         if !(1..=DOCUMENT_BYTES_MAX).contains(&size_bytes) {
             return Err(MalformedDocument::Size);
+        }
+        if attributes.expires.is_some_and(|date| date.0 > DATE_MS_MAX) {
+            return Err(MalformedDocument::Expiry);
         }
         let chunks = chunks_of(size_bytes);
         let is_inline = size_bytes <= INLINE_BYTES_MAX as u64;

@@ -6,8 +6,8 @@ use data_encoding::HEXLOWER;
 use p2psync_bramble::bdf::{self, Value};
 use p2psync_bramble::{Digest, VerifyingKey, WallClock, hash};
 
-use crate::MalformedId;
 use crate::date::{date_of, value_of};
+use crate::{DATE_MS_MAX, MalformedId};
 
 /// Longest name of a peer, in bytes of UTF-8 (BRAMBLE 1.2).
 pub const PEER_NAME_BYTES_MAX: usize = 50;
@@ -98,7 +98,7 @@ pub struct Peer {
 
 impl Peer {
     /// A peer by its identity key and the name it gave itself: 1 to [`PEER_NAME_BYTES_MAX`] bytes of any UTF-8.
-    /// It synchronises by itself.
+    /// It synchronises by itself. A date after the year 9999 becomes the end of that.
     ///
     /// # Errors
     /// [`PeerNameLength`].
@@ -108,6 +108,7 @@ impl Peer {
         authentication: Authentication,
         added: WallClock,
     ) -> Result<Self, PeerNameLength> {
+        let added = WallClock(added.0.min(DATE_MS_MAX));
         let peer = Self { key, name: String::new(), authentication, added, auto_sync: true };
         peer.renamed(name)
     }
@@ -213,6 +214,10 @@ mod tests {
             let peer = Peer { authentication, ..peer("anna").unwrap().with_auto_sync(false) };
             assert_eq!(Peer::decode(&peer.encode()), Some(peer));
         }
+        let late =
+            Peer::new(VerifyingKey::from_bytes([3; 32]), "x", Authentication::Code, WallClock(u64::MAX));
+        let late = late.unwrap();
+        assert_eq!(Peer::decode(&late.encode()), Some(late));
         assert_eq!(Peer::decode(&[]), None);
         assert!(
             !Authentication::Unauthenticated.is_authenticated() && Authentication::Code.is_authenticated()

@@ -88,6 +88,8 @@ fn nothing_is_made_or_expires_after_the_year_9999() {
     let document = listed(40_000).unwrap();
     let group = GroupId::from_bytes([1; 32]);
     assert_eq!(document.to_message(group, WallClock(DATE_MS_MAX + 1)), Err(MalformedDocument::Made));
+    let never = Attributes { expires: Some(WallClock(DATE_MS_MAX + 1)), ..open() };
+    assert_eq!(Document::new(never, 1, Place::Inline(vec![1])), Err(MalformedDocument::Expiry));
     let made = document.to_message(group, WallClock(DATE_MS_MAX)).unwrap();
     let later = Message::new(group, DATE_MS_MAX + 1, made.body().to_vec()).unwrap();
     assert_eq!(crate::Body::decode(&later), Err(crate::MalformedBody::Timestamp));
