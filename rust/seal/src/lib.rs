@@ -13,6 +13,7 @@ mod date;
 mod envelope;
 mod opening;
 mod packets;
+mod parts;
 mod sealing;
 mod server_key;
 mod signature;
@@ -24,7 +25,7 @@ pub use certificate::{
 };
 pub use date::{BUILD_DATE_SECONDS, Date, FUTURE_TOLERANCE_SECONDS};
 pub use opening::{HELD_BACK_BYTES_MAX, OpenError, SEALED_PACKETS_MAX, open};
-pub use sealing::{SealError, SealOptions, Sealer, seal};
+pub use sealing::{SEALING_BYTES_MAX, SealError, SealOptions, Sealer, seal};
 pub use server_key::{ServerKey, ServerKeyError};
 pub use signature::SignatureError;
 pub use signed_text::{SignError, SignedText, VerifyError, sign, verify};

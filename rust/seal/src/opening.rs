@@ -20,8 +20,8 @@ use crate::envelope;
 use crate::server_key::ServerKey;
 
 /// Most plaintext that is held back until it is authenticated. Longer content is handed over as it is decrypted,
-/// and is void if [`open`] fails in the end.
-pub const HELD_BACK_BYTES_MAX: usize = 16 << 20;
+/// and is void if [`open`] fails in the end. The library takes some six times as much memory while it holds it.
+pub const HELD_BACK_BYTES_MAX: usize = 4 << 20;
 
 /// Most packets in one layer of a sealed document. There are two outside, and two inside.
 pub const SEALED_PACKETS_MAX: usize = 64;

@@ -9,7 +9,9 @@ pub(crate) mod tag {
     pub const SECRET_KEY: u8 = 5;
     pub const PUBLIC_KEY: u8 = 6;
     pub const SECRET_SUBKEY: u8 = 7;
+    pub const COMPRESSED_DATA: u8 = 8;
     pub const MARKER: u8 = 10;
+    pub const LITERAL: u8 = 11;
     pub const TRUST: u8 = 12;
     pub const USER_ID: u8 = 13;
     pub const PUBLIC_SUBKEY: u8 = 14;

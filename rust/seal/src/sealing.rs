@@ -2,11 +2,15 @@
 
 use std::io::{self, Write};
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use p2psync_bramble::WallClock;
-use sequoia_openpgp::serialize::stream::{Compressor, Encryptor, LiteralWriter, Message, Recipient};
-use sequoia_openpgp::types::{AEADAlgorithm, CompressionAlgorithm, Features, SymmetricAlgorithm};
+use sequoia_openpgp::serialize::stream::{Encryptor, Message, Recipient};
+use sequoia_openpgp::types::{AEADAlgorithm, Features, SymmetricAlgorithm};
 
 use crate::certificate::{Certificate, CertificateError, Expired, Purpose, fit_key};
+use crate::packets::tag;
+use crate::parts::PartsWriter;
 
 /// How to seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +29,20 @@ impl Default for SealOptions {
 }
 
 /// Seals what is written to it. Nothing but ciphertext ever reaches the output, and nothing is sealed if the
-/// certificate is not fit: there is no way to plain text from here (THREATS T13). Memory does not grow with the
-/// content: at most 4 MiB for each of three layers.
+/// certificate is not fit: there is no way to plain text from here (THREATS T13). At most
+/// [`SEALING_BYTES_MAX`] of memory are taken, however long the content is.
 pub struct Sealer<'a> {
-    message: Message<'a>,
+    layers: Layers<'a>,
     to_expired: bool,
+}
+
+/// Most memory that sealing one document takes; most of it is the library's buffer of 4 MiB.
+pub const SEALING_BYTES_MAX: usize = 6 << 20;
+
+/// The packets inside the encryption, from the outside to the inside.
+enum Layers<'a> {
+    Plain(PartsWriter<Message<'a>>),
+    Deflated(PartsWriter<DeflateEncoder<PartsWriter<Message<'a>>>>),
 }
 
 impl<'a> Sealer<'a> {
@@ -62,13 +75,9 @@ impl<'a> Sealer<'a> {
         let encryptor = Encryptor::for_recipients(Message::new(out), [recipient])
             .symmetric_algo(SymmetricAlgorithm::AES256);
         let encryptor = if version_6 { encryptor.aead_algo(AEADAlgorithm::OCB) } else { encryptor };
-        let mut message = encryptor.build().map_err(|error| SealError::of(&error))?;
-        if options.compress {
-            let compressor = Compressor::new(message).algo(CompressionAlgorithm::Zip);
-            message = compressor.build().map_err(|error| SealError::of(&error))?;
-        }
-        let message = LiteralWriter::new(message).build().map_err(|error| SealError::of(&error))?;
-        Ok(Self { message, to_expired })
+        let message = encryptor.build().map_err(|error| SealError::of(&error))?;
+        let layers = Layers::begin(message, options.compress).map_err(|error| SealError::of(&error))?;
+        Ok(Self { layers, to_expired })
     }
 
     /// Whether the certificate had expired, so that the document has to be marked.
@@ -81,17 +90,50 @@ impl<'a> Sealer<'a> {
     /// # Errors
     /// [`SealError::Failed`] if the output fails.
     pub fn finish(self) -> Result<(), SealError> {
-        self.message.finalize().map_err(|error| SealError::of(&error))
+        let message = self.layers.finish().map_err(|error| SealError::of(&error))?;
+        message.finalize().map_err(|error| SealError::of(&error))
     }
+}
+
+impl<'a> Layers<'a> {
+    fn begin(message: Message<'a>, compress: bool) -> io::Result<Self> {
+        if !compress {
+            return Ok(Self::Plain(begin_literal(message)?));
+        }
+        let mut compressed = PartsWriter::begin(message, tag::COMPRESSED_DATA)?;
+        compressed.write_all(&[RAW_DEFLATE])?;
+        Ok(Self::Deflated(begin_literal(DeflateEncoder::new(compressed, Compression::default()))?))
+    }
+
+    fn finish(self) -> io::Result<Message<'a>> {
+        match self {
+            Self::Plain(literal) => literal.finish(),
+            Self::Deflated(literal) => literal.finish()?.finish()?.finish(),
+        }
+    }
+}
+
+/// RFC 9580, section 9.4.
+const RAW_DEFLATE: u8 = 1;
+
+/// A literal packet of binary data, without a name and a date (RFC 9580, section 5.9).
+fn begin_literal<W: Write>(inner: W) -> io::Result<PartsWriter<W>> {
+    let mut literal = PartsWriter::begin(inner, tag::LITERAL)?;
+    literal.write_all(b"b\0\0\0\0\0")?;
+    Ok(literal)
 }
 
 impl Write for Sealer<'_> {
     fn write(&mut self, content: &[u8]) -> io::Result<usize> {
-        self.message.write(content)
+        match &mut self.layers {
+            Layers::Plain(literal) => literal.write(content),
+            Layers::Deflated(literal) => literal.write(content),
+        }
     }
 
+    /// Does nothing: how the content is divided is not to be seen outside.
     fn flush(&mut self) -> io::Result<()> {
-        self.message.flush()
+        Ok(())
     }
 }
 

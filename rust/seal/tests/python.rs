@@ -34,7 +34,8 @@ fn a_server_of_twenty_lines_makes_a_good_receipt() {
     let certificate = Certificate::parse(&certificate, clock(NOW)).unwrap();
 
     let group = GroupId::of_deployment(b"a deployment").unwrap();
-    let bodies: [&[u8]; 3] = [b"\0a form", b"\0another", &[1; 32_768]];
+    let longest = vec![1; 32_768];
+    let bodies: [&[u8]; 3] = [b"\0a form", b"\0another", &longest];
     let messages = [(0, bodies[0]), (1_796_169_600_000, bodies[1]), (i64::MAX as u64, bodies[2])]
         .map(|(timestamp_ms, body)| Message::new(group, timestamp_ms, body.to_vec()).unwrap());
     for (number, message) in messages.iter().enumerate() {
