@@ -1,8 +1,10 @@
 //! Documents, and putting them together.
 
+use std::sync::LazyLock;
+
 use p2psync_model::{
-    Accepted, Assembly, AssemblyError, Attributes, CHUNK_BYTES_MAX, Chunk, Document, GroupId, Message, Place,
-    Protection,
+    Accepted, Assembly, AssemblyError, Attributes, CHUNK_BYTES_MAX, Chunk, ChunkId, Document, GroupId,
+    Message, Place, Protection,
 };
 
 use crate::script::Script;
@@ -29,18 +31,18 @@ fn decode(data: &[u8]) {
 }
 
 fn assemble(mut script: Script<'_>) {
-    let short = script.number();
-    let sorts: Vec<Message> = (0..4).map(|sort| sort_of_chunk(sort, short)).collect();
+    let mut offered = FULL_CHUNKS.clone();
+    let short = script.number().clamp(1, CHUNK_BYTES_MAX);
+    offered.push(Offered::new(Chunk::new(vec![2; short]).expect("within its bounds").to_message(GROUP)));
+    offered.push(Offered::new(Message::new(GROUP, 0, vec![0; short]).expect("within its bounds")));
     let is_indexed = script.byte().is_multiple_of(4);
-    let listed: Vec<_> = (0..=script.byte() % 6).map(|_| pick(&sorts, script.byte())).collect();
-    let mut ids: Vec<_> = listed.iter().map(|chunk| chunk.id()).collect();
-    let mut offered = sorts.clone();
+    let mut ids: Vec<_> = (0..=script.byte() % 6).map(|_| pick(&offered, script.byte()).id).collect();
     let place = if is_indexed {
-        // Long enough to need an index; its last ids are the listed ones.
-        let filler = sorts.first().map(Message::id).into_iter().cycle();
-        ids = filler.take(1001 - ids.len()).chain(ids).collect();
-        let index = Chunk::of_index(&ids).expect("1001 ids fit").to_message(GROUP);
-        let place = Place::Indexed(vec![index.id()]);
+        // Long enough to need an index; its last ids are the picked ones.
+        let filler = core::iter::repeat_n(pick(&offered, 0).id, 1001 - ids.len());
+        ids = filler.chain(ids).collect();
+        let index = Offered::new(Chunk::of_index(&ids).expect("1001 ids fit").to_message(GROUP));
+        let place = Place::Indexed(vec![index.id]);
         offered.push(index);
         place
     } else {
@@ -49,37 +51,71 @@ fn assemble(mut script: Script<'_>) {
     let size = (ids.len() as u64 - 1) * CHUNK_BYTES_MAX as u64 + script.number() as u64;
     let attributes = Attributes::new(Protection::Open { salt: [1; 16] });
     let Ok(document) = Document::new(attributes, size, place) else { return };
-    let mut assembly = Assembly::new(GROUP, &document);
-    let mut is_broken = false;
-    while !script.is_over() {
-        let chunk = pick(&offered, script.byte());
-        let was_missing = assembly.is_missing(&chunk.id());
-        match assembly.accept(chunk) {
-            Ok(Accepted::New) => assert!(was_missing && !is_broken),
-            Ok(Accepted::Again) | Err(AssemblyError::NotWanted) => assert!(!was_missing && !is_broken),
-            Err(AssemblyError::Broken) => is_broken = true,
-        }
-        assert_eq!(assembly.missing().count(), assembly.missing_count());
-    }
+    let assembly = put_together(&document, &offered, script);
     if assembly.is_complete() {
         let came = assembly.chunk_ids().map(|id| {
-            let chunk = offered.iter().find(|chunk| chunk.id() == id).expect("only these were offered");
-            chunk.body().len() as u64 - 1
+            let chunk = offered.iter().find(|chunk| chunk.id == id).expect("only these were offered");
+            chunk.content_bytes() as u64
         });
         assert_eq!(came.sum::<u64>(), size, "complete, and of another size");
     }
 }
 
-/// Two full chunks, a short one, and a message that is none.
-fn sort_of_chunk(sort: u8, short: usize) -> Message {
-    let length = if sort < 2 { CHUNK_BYTES_MAX } else { short.clamp(1, CHUNK_BYTES_MAX) };
-    if sort < 3 {
-        Chunk::new(vec![sort; length]).expect("within its bounds").to_message(GROUP)
-    } else {
-        Message::new(GROUP, 0, vec![0; length]).expect("within its bounds")
+/// Each byte says which chunk comes, and in the top bit whether it is from a peer or was in the store.
+fn put_together(document: &Document, offered: &[Offered], mut script: Script<'_>) -> Assembly {
+    let mut assembly = Assembly::new(GROUP, document);
+    let mut is_broken = false;
+    let mut messages_left = MESSAGES_MAX;
+    while !script.is_over() {
+        let number = script.byte();
+        let chunk = pick(offered, number & 0x7f);
+        let was_missing = assembly.is_missing(&chunk.id);
+        let is_message = number >= 0x80 && messages_left > 0;
+        let came = if is_message {
+            messages_left -= 1;
+            assembly.accept(&chunk.message)
+        } else {
+            assembly.note_held(chunk.id, chunk.content_bytes())
+        };
+        match came {
+            Ok(Accepted::New) => assert!(was_missing && !is_broken),
+            Ok(Accepted::Again) => assert!(!was_missing && !is_broken),
+            // An index must be shown.
+            Err(AssemblyError::NotWanted) => {
+                assert!(!is_broken, "a broken document wants nothing");
+                assert!(!was_missing || !is_message, "a missing chunk was refused");
+            }
+            Err(AssemblyError::Broken) => is_broken = true,
+        }
+        assert_eq!(assembly.missing().count(), assembly.missing_count());
+    }
+    assembly
+}
+
+/// Hashing them is what takes time.
+const MESSAGES_MAX: usize = 4;
+
+#[derive(Clone)]
+struct Offered {
+    id: ChunkId,
+    message: Message,
+}
+
+impl Offered {
+    fn new(message: Message) -> Self {
+        Self { id: message.id(), message }
+    }
+
+    fn content_bytes(&self) -> usize {
+        self.message.body().len() - 1
     }
 }
 
-fn pick(chunks: &[Message], number: u8) -> &Message {
+static FULL_CHUNKS: LazyLock<Vec<Offered>> = LazyLock::new(|| {
+    let chunk = |byte| Chunk::new(vec![byte; CHUNK_BYTES_MAX]).expect("within its bounds");
+    [0, 1].map(|byte| Offered::new(chunk(byte).to_message(GROUP))).into()
+});
+
+fn pick(chunks: &[Offered], number: u8) -> &Offered {
     chunks.get(usize::from(number) % chunks.len()).expect("there are chunks to pick from")
 }

@@ -43,12 +43,12 @@ pub fn document() -> Seeds {
     let full = 32_767u16.to_be_bytes();
     // The short chunk's length, indexed or not, how many more, which, the rest of the size, and what comes.
     let scripts: [Script; 6] = [
-        ("listed", 77, &[1, 1, 0, 2], [0, 77], &[0, 1, 2, 0]),
-        ("listed-full", 77, &[1, 2, 0, 1, 0], full, &[1, 0]),
-        ("listed-too-short", 76, &[1, 1, 0, 2], [0, 77], &[0, 2, 0]),
-        ("not-a-chunk", 77, &[1, 1, 0, 3], [0, 77], &[0, 3, 1]),
-        ("indexed", 77, &[0, 1, 1, 2], [0, 77], &[0, 4, 0, 1, 2]),
-        ("indexed-too-short", 77, &[0, 1, 1, 2], [0, 78], &[4, 2, 0]),
+        ("listed", 77, &[1, 1, 0, 2], [0, 77], &[0x80, 1, 0x82, 0]),
+        ("listed-full", 77, &[1, 2, 0, 1, 0], full, &[0x81, 0]),
+        ("listed-too-short", 76, &[1, 1, 0, 2], [0, 77], &[0, 0x82, 0]),
+        ("not-a-chunk", 77, &[1, 1, 0, 3], [0, 77], &[0, 0x83, 1]),
+        ("indexed", 77, &[0, 1, 1, 2], [0, 77], &[0, 0x84, 0, 1, 0x82]),
+        ("indexed-too-short", 77, &[0, 1, 1, 2], [0, 78], &[4, 0x84, 2, 0]),
     ];
     for (name, short, chunks, rest, order) in scripts {
         let script = [&[1], &short.to_be_bytes()[..], chunks, &rest, order].concat();
