@@ -74,7 +74,7 @@ impl Facts {
             bucket: row.get(2)?,
             state: State::read(row.get(3)?)?,
             origin: row.get(4)?,
-            shared: row.get::<_, i64>(5)? != 0,
+            shared: read_flag(row.get(5)?)?,
             bytes: row.get(6)?,
             expires_day: row.get(7)?,
             confirmed_day: row.get(8)?,
@@ -243,3 +243,11 @@ pub(crate) fn day(date: WallClock) -> i64 {
 }
 
 const HEADER_BYTES_MIN: usize = 32 + 8 + 8 + 8 + 4 + 1;
+
+fn read_flag(number: i64) -> Result<bool, Error> {
+    match number {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::Damaged("a document's row")),
+    }
+}

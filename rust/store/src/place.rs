@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 /// Whole files: to set a damaged one aside, and to erase all. The simulated disk has its own.
 pub trait Files {
     /// Whether the file exists.
-    fn exists(&self, path: &Path) -> bool;
+    ///
+    /// # Errors
+    /// What the system says.
+    fn exists(&self, path: &Path) -> std::io::Result<bool>;
 
     /// Gives the file another name in the same folder; on disk when this returns.
     ///
@@ -20,6 +23,12 @@ pub trait Files {
     /// What the system says.
     fn remove(&self, path: &Path) -> std::io::Result<()>;
 
+    /// Length of the file in bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn length(&self, path: &Path) -> std::io::Result<u64>;
+
     /// Up to `bytes_max` bytes from `offset`; fewer at the end, none beyond it.
     ///
     /// # Errors
@@ -32,8 +41,8 @@ pub trait Files {
 pub struct SystemFiles;
 
 impl Files for SystemFiles {
-    fn exists(&self, path: &Path) -> bool {
-        path.exists()
+    fn exists(&self, path: &Path) -> std::io::Result<bool> {
+        path.try_exists()
     }
 
     fn rename(&self, from: &Path, to: &Path) -> std::io::Result<()> {
@@ -47,6 +56,10 @@ impl Files for SystemFiles {
             Err(error) => Err(error),
             Ok(()) => sync_folder(path),
         }
+    }
+
+    fn length(&self, path: &Path) -> std::io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
     }
 
     fn read(&self, path: &Path, offset: u64, bytes_max: usize) -> std::io::Result<Vec<u8>> {

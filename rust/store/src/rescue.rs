@@ -42,15 +42,15 @@ pub struct TableReport {
 pub(crate) fn finish_interrupted(place: &Place) -> Result<(), Error> {
     let files = place.files();
     let fresh = place.beside(FRESH);
-    if !files.exists(&fresh) {
+    if !files.exists(&fresh)? {
         return Ok(());
     }
-    if files.exists(place.path()) {
+    if files.exists(place.path())? {
         return remove_fresh(place);
     }
     // The damaged file has its new name, so the fresh one is complete.
-    if files.exists(&place.beside(JOURNAL)) {
-        let number = free_number(place).saturating_sub(1).max(1);
+    if files.exists(&place.beside(JOURNAL))? {
+        let number = free_number(place)?.saturating_sub(1).max(1);
         files.rename(&place.beside(JOURNAL), &place.beside(&format!("{DAMAGED}{number}{JOURNAL}")))?;
     }
     Ok(files.rename(&fresh, place.path())?)
@@ -97,11 +97,11 @@ pub(crate) fn set_aside(
 pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
     let files = place.files();
     let mut names = vec![String::new(), FRESH.to_owned()];
-    names.extend((1..free_number(place)).map(|number| format!("{DAMAGED}{number}")));
+    names.extend((1..free_number(place)?).map(|number| format!("{DAMAGED}{number}")));
     for name in names {
         for suffix in ["", JOURNAL, ROLLBACK_JOURNAL] {
             let path = place.beside(&format!("{name}{suffix}"));
-            if files.exists(&path) {
+            if files.exists(&path)? {
                 files.remove(&path)?;
             }
         }
@@ -149,7 +149,7 @@ fn find_key(
 fn scan(place: &Place, path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let mut wraps = Vec::new();
     let mut offset = 0;
-    while place.files().exists(path) {
+    while place.files().exists(path)? {
         let piece = place.files().read(path, offset, SCAN_BYTES)?;
         wraps.extend(wrap::find_all(&piece));
         // Pieces overlap, so that a wrap across their border is found.
@@ -212,8 +212,7 @@ fn for_each_row(
 ) -> Result<(), Error> {
     let first = table.columns.first().expect("every table has columns");
     let next = format!("SELECT min({first}) FROM {} WHERE {first} > ?1", table.name);
-    let last = format!("SELECT max({first}) FROM {}", table.name);
-    let last: Option<i64> = damaged.query_row(&last, [], |row| row.get(0)).unwrap_or(None);
+    let last = last_row(table, damaged, rows_max);
     let mut row = 0;
     let mut in_order = true;
     loop {
@@ -227,7 +226,7 @@ fn for_each_row(
                 row + 1
             }
         };
-        if !in_order && row > last.unwrap_or(0).clamp(0, rows_max).saturating_add(rows_max) {
+        if !in_order && row > last {
             return Ok(());
         }
         match table.read(damaged, row) {
@@ -238,42 +237,56 @@ fn for_each_row(
     }
 }
 
+/// The highest number to look for.
+fn last_row(table: &Table, damaged: &Connection, rows_max: i64) -> i64 {
+    let first = table.columns.first().expect("every table has columns");
+    let found = |query: &str| damaged.query_row(query, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    let highest = found(&format!("SELECT max({first}) FROM {}", table.name));
+    let given = found(&format!("SELECT max(seq) FROM sqlite_sequence WHERE name = '{}'", table.name));
+    // The highest that is read need not be the highest that there was.
+    match highest.max(given) {
+        Some(last) => last.clamp(0, ROWS_MAX).saturating_add(ROWS_BEYOND),
+        None => rows_max,
+    }
+}
+
 /// More rows than fit into the file are not looked for.
 fn rows_max(place: &Place) -> Result<i64, Error> {
     let mut bytes: u64 = 0;
     for path in [place.path().to_owned(), place.beside(JOURNAL)] {
-        let (mut low, mut high) = (0, FILE_BYTES_MAX);
-        while place.files().exists(&path) && low < high {
-            let middle = low + (high - low) / 2;
-            if place.files().read(&path, middle, 1)?.is_empty() { high = middle } else { low = middle + 1 }
+        if place.files().exists(&path)? {
+            bytes = bytes.saturating_add(place.files().length(&path)?);
         }
-        bytes = bytes.saturating_add(low);
     }
-    Ok(i64::try_from(bytes / ROW_BYTES_MIN).unwrap_or(i64::MAX).max(ROWS_TRIED_MIN))
+    Ok(i64::try_from(bytes / ROW_BYTES_MIN).unwrap_or(ROWS_MAX).min(ROWS_MAX))
 }
 
 fn exchange(place: &Place) -> Result<PathBuf, Error> {
     let files = place.files();
-    let aside = format!("{DAMAGED}{}", free_number(place));
-    if files.exists(place.path()) {
+    let aside = format!("{DAMAGED}{}", free_number(place)?);
+    if files.exists(place.path())? {
         files.rename(place.path(), &place.beside(&aside))?;
     }
-    if files.exists(&place.beside(JOURNAL)) {
+    if files.exists(&place.beside(JOURNAL))? {
         files.rename(&place.beside(JOURNAL), &place.beside(&format!("{aside}{JOURNAL}")))?;
     }
     files.rename(&place.beside(FRESH), place.path())?;
     Ok(place.beside(&aside))
 }
 
-fn free_number(place: &Place) -> u32 {
-    let taken = |number: &u32| place.files().exists(&place.beside(&format!("{DAMAGED}{number}")));
-    (1..u32::MAX).find(|number| !taken(number)).expect("no folder holds four thousand million files")
+/// The lowest number that no file set aside has.
+fn free_number(place: &Place) -> Result<u32, Error> {
+    let mut number = 1;
+    while place.files().exists(&place.beside(&format!("{DAMAGED}{number}")))? {
+        number += 1;
+    }
+    Ok(number)
 }
 
 fn remove_fresh(place: &Place) -> Result<(), Error> {
     for suffix in [JOURNAL, ROLLBACK_JOURNAL, ""] {
         let path = place.beside(&format!("{FRESH}{suffix}"));
-        if place.files().exists(&path) {
+        if place.files().exists(&path)? {
             place.files().remove(&path)?;
         }
     }
@@ -285,6 +298,6 @@ const FRESH: &str = ".rescue";
 const JOURNAL: &str = "-wal";
 const ROLLBACK_JOURNAL: &str = "-journal";
 const SCAN_BYTES: usize = 1 << 20;
-const FILE_BYTES_MAX: u64 = 1 << 44;
 const ROW_BYTES_MIN: u64 = 64;
-const ROWS_TRIED_MIN: i64 = 10_000;
+const ROWS_BEYOND: i64 = 500;
+const ROWS_MAX: i64 = 20_000_000;

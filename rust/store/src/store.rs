@@ -216,8 +216,10 @@ impl Store {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         put_wrap(&transaction, slot, wrap)?;
         transaction.commit()?;
-        // The old wrap must not stay readable in the journal. It is of no use to who lacks the old password.
-        self.checkpoint()
+        // The old wrap must not stay readable in the journal. If this fails the new one holds all the same, and the
+        // next checkpoint overwrites the old.
+        let _ = self.checkpoint();
+        Ok(())
     }
 }
 
