@@ -82,7 +82,7 @@ mod tests {
             for piece in vec![b'x'; length].chunks(100_000) {
                 writer.write_all(piece).unwrap();
             }
-            let part = [&[0xe0 | 18][..], &[b'x'; PART_BYTES]].concat();
+            let part = [vec![0xf2], vec![b'x'; PART_BYTES]].concat();
             let rest = vec![b'x'; length - parts * PART_BYTES];
             let expected = [&[0xcb][..], &part.repeat(parts), last, &rest].concat();
             assert!(writer.finish().unwrap() == expected, "{length}");

@@ -52,7 +52,7 @@ fn version_6() -> ServerKey {
 fn what_was_sealed_is_opened() {
     let keys = [server_key(), version_6(), server_key().without_primary().unwrap()];
     for key in &keys {
-        for length in [0, 1, 2_048, 70_000, 5_000_000] {
+        for length in [0, 1, 2_048, 262_138, 262_139, 600_000] {
             for options in [PLAIN, SealOptions::default()] {
                 let content = noise(length);
                 let document = sealed(&content, key, options);
@@ -166,6 +166,19 @@ fn limits_hold_to_the_byte() {
             let result = open(document.as_slice(), &key, limit_bytes, &mut out);
             assert_eq!(result, Err(OpenError::TooLarge { limit_bytes }), "{length}");
         }
+    }
+}
+
+#[test]
+fn nothing_is_released_before_all_of_it_is_authenticated() {
+    let key = server_key();
+    for options in [PLAIN, SealOptions::default()] {
+        let mut document = sealed(&noise(HELD_BACK_BYTES_MAX), &key, options);
+        assert!(opened(&document, &key, 1 << 30).is_ok());
+        *document.last_mut().unwrap() ^= 1;
+        let mut out = Vec::new();
+        assert_eq!(open(document.as_slice(), &key, 1 << 30, &mut out), Err(OpenError::Tampered));
+        assert!(out.is_empty(), "{} bytes released", out.len());
     }
 }
 

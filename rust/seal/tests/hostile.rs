@@ -182,7 +182,7 @@ fn large_and_crowded_certificates_are_judged() {
     huge.extend([id.as_slice(), &signature].concat());
     let ids = [bytes, id.repeat(400).as_slice()].concat();
     let signatures = [bytes, id.as_slice(), signature.repeat(200).as_slice()].concat();
-    let too_long = CertificateError::Unsupported("RSA of 65528 bits".into());
+    let too_long = CertificateError::Unsupported("a modulus of 65528 bits".into());
     assert_eq!(Certificate::parse(&huge, clock(NOW)).unwrap_err(), too_long);
     for crowd in [&ids, &signatures] {
         assert_eq!(

@@ -189,6 +189,48 @@ fn keys_that_gnupg_lets_expire_or_revokes_are_refused() {
     ));
 }
 
+/// A key for each kind of weakness and of strangeness that GnuPG still makes.
+#[test]
+fn weak_and_strange_keys_of_gnupg_are_named() {
+    let Some(gnupg) = Gnupg::new() else { return };
+    let make = |name: &str, primary: &str, subkey: &str, arguments: &[&str]| {
+        gnupg.must_at(MADE, &[arguments, &["--quick-generate-key", name, primary, "sign", "never"]].concat());
+        let listed = String::from_utf8(gnupg.must(&["--with-colons", "--list-keys", name])).unwrap();
+        let fingerprint =
+            listed.lines().find(|line| line.starts_with("fpr")).unwrap().split(':').nth(9).unwrap();
+        gnupg
+            .must_at(MADE, &[arguments, &["--quick-add-key", fingerprint, subkey, "encr", "never"]].concat());
+        Certificate::parse(&gnupg.must(&["--export", fingerprint]), clock(NOW))
+            .map(|found| found.fingerprint())
+    };
+    let weak = |name: &str, primary: &str, subkey: &str, arguments: &[&str], word: &str| {
+        let result = make(name, primary, subkey, arguments);
+        let Err(CertificateError::Weak(words)) = &result else { panic!("{name}: {result:?}") };
+        assert!(words.contains(word), "{words}");
+    };
+    weak("short", "rsa1024", "rsa1024", &[], "RSA1024");
+    weak("sha1", "ed25519", "cv25519", &["--cert-digest-algo", "SHA1"], "SHA1");
+    weak("elgamal", "ed25519", "elg2048", &[], "ElGamal");
+    assert!(make("dsa", "dsa2048", "cv25519", &[]).is_ok(), "the policy gives DSA until 2030");
+    let after_2030 = Certificate::parse(&gnupg.must(&["--export", "dsa"]), clock(1_924_992_000));
+    assert!(matches!(after_2030, Err(CertificateError::Weak(_))), "{after_2030:?}");
+    for (name, primary, subkey, curve) in [
+        ("brainpool", "brainpoolP256r1", "brainpoolP256r1", "brainpool"),
+        ("bitcoin", "secp256k1", "secp256k1", "secp256k1"),
+        ("mixed", "ed25519", "brainpoolP256r1", "brainpool"),
+    ] {
+        let result = make(name, primary, subkey, &[]);
+        let Err(CertificateError::Unsupported(words)) = &result else { panic!("{name}: {result:?}") };
+        assert!(words.contains(curve), "{words}");
+    }
+    assert!(make("nist", "nistp256", "nistp256", &[]).is_ok());
+    assert!(make("rsa2048", "rsa2048", "rsa2048", &[]).is_ok());
+    // What is weak today was not in 2012; a clock of that year must not help (THREATS T14).
+    let old = gnupg.must(&["--export", "sha1"]);
+    let result = Certificate::parse(&old, clock(1_325_376_000));
+    assert!(matches!(result, Err(CertificateError::Weak(_))), "{result:?}");
+}
+
 #[test]
 fn a_server_takes_the_subkeys_that_gnupg_exports() {
     let Some(gnupg) = Gnupg::new() else { return };

@@ -14,8 +14,8 @@ use p2psync_model::CERTIFICATE_BYTES_MAX;
 use super::{CertificateError, PACKETS_MAX};
 use crate::packets::{self, Malformed, tag};
 
-/// Longest RSA modulus: the time of a check grows with it.
-const RSA_BITS_MAX: usize = 4_096;
+/// Longest modulus of RSA or DSA: the time of a check grows with it.
+const MODULUS_BITS_MAX: usize = 4_096;
 
 /// A certificate as it was read, before anything in it is verified.
 pub(super) struct Raw {
@@ -119,8 +119,10 @@ fn starts_like_a_key(binary: &[u8]) -> bool {
 /// What this program lacks to use a key.
 fn unsupported(key: &Key<PublicParts, UnspecifiedRole>) -> Option<String> {
     let curve = match key.mpis() {
-        PublicKey::RSA { n, .. } if n.bits() > RSA_BITS_MAX => {
-            return Some(format!("RSA of {} bits", n.bits()));
+        PublicKey::RSA { n: modulus, .. } | PublicKey::DSA { p: modulus, .. }
+            if modulus.bits() > MODULUS_BITS_MAX =>
+        {
+            return Some(format!("a modulus of {} bits", modulus.bits()));
         }
         PublicKey::EdDSA { curve, .. } | PublicKey::ECDSA { curve, .. } | PublicKey::ECDH { curve, .. } => {
             Some(curve)
