@@ -125,6 +125,10 @@ fn short_encrypted_parts_do_not_reach_the_library() {
     for length in 0..data.len() - 2 {
         let short = [recipient, &[0xd2, u8::try_from(length).unwrap()], &data[2..2 + length]].concat();
         assert_eq!(opened(&short, &key, 99), Err(OpenError::Tampered), "{length}");
+        if length < 41 {
+            let followed = [short.as_slice(), &[0xca, 3], b"PGP", &document].concat();
+            assert_eq!(opened(&followed, &key, 99), Err(OpenError::Tampered), "{length}");
+        }
         for power in 0xe0..=0xe9 {
             let part = [recipient, &[0xd2, power], &data[2..2 + length]].concat();
             assert!(opened(&part, &key, 99).is_err(), "{length}");

@@ -11,6 +11,7 @@ use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation, RevocationStatus, Re
 
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
+use super::reading::unsupported;
 use super::{Certificate, CertificateError, Revocation};
 use crate::Date;
 
@@ -169,6 +170,9 @@ fn judge(
     }
     if let Some((kind, reason)) = revocation(&valid.revocation_status()) {
         return Verdict::Unfit(CertificateError::Revoked { kind, reason });
+    }
+    if let Some(name) = unsupported(key.key()) {
+        return Verdict::Unfit(CertificateError::Unsupported(name));
     }
     match alive(&valid, expired) {
         Ok(()) => Verdict::Fit,

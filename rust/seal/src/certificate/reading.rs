@@ -117,7 +117,7 @@ fn starts_like_a_key(binary: &[u8]) -> bool {
 }
 
 /// What this program lacks to use a key.
-fn unsupported(key: &Key<PublicParts, UnspecifiedRole>) -> Option<String> {
+pub(super) fn unsupported(key: &Key<PublicParts, UnspecifiedRole>) -> Option<String> {
     let curve = match key.mpis() {
         PublicKey::RSA { n: modulus, .. } | PublicKey::DSA { p: modulus, .. }
             if modulus.bits() > MODULUS_BITS_MAX =>
