@@ -1,19 +1,18 @@
 //! Whether a certificate can be used at a date, and if not, why not.
 
 use p2psync_bramble::WallClock;
-use sequoia_openpgp::cert::amalgamation::ValidAmalgamation as _;
-use sequoia_openpgp::cert::amalgamation::ValidateAmalgamation as _;
 use sequoia_openpgp::cert::amalgamation::key::{ErasedKeyAmalgamation, ValidErasedKeyAmalgamation};
+use sequoia_openpgp::cert::amalgamation::{ValidAmalgamation as _, ValidateAmalgamation as _};
 use sequoia_openpgp::packet::Signature;
 use sequoia_openpgp::packet::key::{Key, PublicParts, UnspecifiedRole};
 use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation, RevocationStatus, RevocationType};
 
-type PublicKey = Key<PublicParts, UnspecifiedRole>;
-
 use super::reading::unsupported;
 use super::{Certificate, CertificateError, Revocation};
 use crate::Date;
+
+type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
 /// What a key is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
