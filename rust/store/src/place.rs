@@ -23,6 +23,12 @@ pub trait Files {
     /// What the system says.
     fn remove(&self, path: &Path) -> std::io::Result<()>;
 
+    /// Overwrites the first `bytes_max` bytes of the file, fewer if it is shorter; on disk when this returns.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn overwrite(&self, path: &Path, bytes_max: usize) -> std::io::Result<()>;
+
     /// Length of the file in bytes.
     ///
     /// # Errors
@@ -56,6 +62,14 @@ impl Files for SystemFiles {
             Err(error) => Err(error),
             Ok(()) => sync_folder(path),
         }
+    }
+
+    fn overwrite(&self, path: &Path, bytes_max: usize) -> std::io::Result<()> {
+        use std::io::Write as _;
+        let mut file = fs::File::options().write(true).open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        file.write_all(&vec![0; length.min(bytes_max)])?;
+        file.sync_all()
     }
 
     fn length(&self, path: &Path) -> std::io::Result<u64> {

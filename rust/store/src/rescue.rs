@@ -93,20 +93,22 @@ pub(crate) fn set_aside(
     Ok(RescueReport { set_aside_as, key_lost, tables, documents_incomplete })
 }
 
-/// Removes the store's file, its journals and the files set aside.
+/// Overwrites the wraps in the store's file, its journals and the files set aside, then removes all of them.
 pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
     let files = place.files();
     let mut names = vec![String::new(), FRESH.to_owned()];
     names.extend((1..free_number(place)?).map(|number| format!("{DAMAGED}{number}")));
+    let mut found = Vec::new();
     for name in names {
         for suffix in ["", JOURNAL, ROLLBACK_JOURNAL] {
             let path = place.beside(&format!("{name}{suffix}"));
             if files.exists(&path)? {
-                files.remove(&path)?;
+                files.overwrite(&path, WRAPS_BYTES_MAX)?;
+                found.push(path);
             }
         }
     }
-    Ok(())
+    Ok(found.iter().try_for_each(|path| files.remove(path))?)
 }
 
 /// Opens the file to be read as far as that goes, and leaves its journal alone.
@@ -297,6 +299,8 @@ const DAMAGED: &str = ".damaged-";
 const FRESH: &str = ".rescue";
 const JOURNAL: &str = "-wal";
 const ROLLBACK_JOURNAL: &str = "-journal";
+/// Wraps stand on pages that were made when the file was.
+const WRAPS_BYTES_MAX: usize = 1 << 20;
 const SCAN_BYTES: usize = 1 << 20;
 const ROW_BYTES_MIN: u64 = 64;
 const ROWS_BEYOND: i64 = 500;

@@ -1,0 +1,134 @@
+//! What opens a store, and what does not; other people's files; erasing everything.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
+
+mod fixture;
+
+use fixture::{Folder, HOST, message, options, random, small};
+use p2psync_bramble::SecretKey;
+use p2psync_store::{Error, Options, PasswordCost, Store, Unlock};
+
+fn open(folder: &Folder, unlock: Unlock<'_>) -> Result<Store, Error> {
+    let opened = Store::open(folder.place(), &Options { unlock, ..options() }, &mut random(1))?;
+    assert!(opened.rescue.is_none() && !opened.created);
+    Ok(opened.store)
+}
+
+fn error(folder: &Folder, unlock: Unlock<'_>) -> Error {
+    open(folder, unlock).map(drop).unwrap_err()
+}
+
+#[test]
+fn the_way_of_opening_can_be_changed_at_will() {
+    let folder = Folder::new("ways");
+    let mut store = folder.open();
+    store.put(&small(&message(1)), &mut random(1)).unwrap();
+    let other = SecretKey::from_bytes([77; 32]);
+    let ways = [
+        Unlock::Password("first"),
+        Unlock::Password("second"),
+        Unlock::HostAndPassword(&HOST, "second"),
+        Unlock::Host(&other),
+        Unlock::Host(&HOST),
+    ];
+    let mut before = Unlock::Host(&HOST);
+    for way in ways {
+        store.set_unlock(&way, PasswordCost::FLOOR, &mut random(2)).unwrap();
+        assert_eq!(store.verify_unlock(&way), Ok(()));
+        store.close().unwrap();
+        assert!(matches!(error(&folder, before), Error::WrongKey | Error::OtherKeyNeeded(_)));
+        store = open(&folder, way).unwrap();
+        assert_eq!(store.document_message(&message(1).id()), Ok(message(1)));
+        before = way;
+    }
+}
+
+#[test]
+fn wrong_passwords_are_told_from_missing_ones() {
+    let folder = Folder::new("wrong");
+    let both = Unlock::HostAndPassword(&HOST, "word");
+    folder.open_with(&Options { unlock: both, ..options() }).store.close().unwrap();
+    let other = SecretKey::from_bytes([77; 32]);
+    assert_eq!(error(&folder, Unlock::HostAndPassword(&HOST, "Word")), Error::WrongKey);
+    assert_eq!(error(&folder, Unlock::HostAndPassword(&other, "word")), Error::WrongKey);
+    let needed = Error::OtherKeyNeeded("the device's key and a password");
+    assert_eq!(error(&folder, Unlock::Host(&HOST)), needed);
+    assert_eq!(error(&folder, Unlock::Password("word")), needed);
+    assert!(open(&folder, both).is_ok());
+}
+
+#[test]
+fn the_servers_wrap_is_kept_and_removed() {
+    let folder = Folder::new("rescue-wrap");
+    let mut store = folder.open();
+    assert_eq!(store.rescue_wrap(), Ok(None));
+    assert!(matches!(store.set_rescue_wrap(Some(&[0; 8_193])), Err(Error::OutOfBounds(_))));
+    store.set_rescue_wrap(Some(b"sealed to the server")).unwrap();
+    store.close().unwrap();
+    let mut store = folder.open();
+    assert_eq!(store.rescue_wrap(), Ok(Some(b"sealed to the server".to_vec())));
+    store.set_rescue_wrap(None).unwrap();
+    assert_eq!(store.rescue_wrap(), Ok(None));
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let folder = Folder::new("in-use");
+    let first = folder.open();
+    assert_eq!(error(&folder, Unlock::Host(&HOST)), Error::InUse);
+    first.close().unwrap();
+    assert!(open(&folder, Unlock::Host(&HOST)).is_ok());
+}
+
+#[test]
+fn files_of_others_and_newer_ones_are_left_alone() {
+    for (change, expected) in [
+        ("PRAGMA application_id = 7", Error::OtherProgram),
+        ("PRAGMA user_version = 2", Error::TooNew { found: 2, known: 1 }),
+        ("PRAGMA user_version = 999999999", Error::TooNew { found: 999_999_999, known: 1 }),
+    ] {
+        let folder = Folder::new("others");
+        folder.open().close().unwrap();
+        rusqlite::Connection::open(folder.file()).unwrap().execute_batch(change).unwrap();
+        assert_eq!(error(&folder, Unlock::Host(&HOST)), expected);
+        assert_eq!(folder.names(), ["store"]);
+    }
+    let folder = Folder::new("foreign");
+    let foreign = rusqlite::Connection::open(folder.file()).unwrap();
+    foreign.execute_batch("CREATE TABLE form (id INTEGER); INSERT INTO form VALUES (5)").unwrap();
+    assert_eq!(error(&folder, Unlock::Host(&HOST)), Error::OtherProgram);
+    assert_eq!(foreign.query_row("SELECT id FROM form", [], |row| row.get(0)), Ok(5));
+    assert_eq!(foreign.pragma_query_value(None, "journal_mode", |row| row.get(0)), Ok("delete".to_owned()));
+}
+
+#[test]
+fn after_wiping_nothing_is_left() {
+    let folder = Folder::new("wipe");
+    let mut store = folder.open();
+    store.put(&small(&message(1)), &mut random(1)).unwrap();
+    store.close().unwrap();
+    let rescued = Store::rescue(folder.place(), &options(), &mut random(2)).unwrap();
+    assert_eq!(folder.names(), ["store", "store-wal", "store.damaged-1", "store.damaged-1-wal"]);
+    assert_eq!(rescued.store.document_message(&message(1).id()), Ok(message(1)));
+    rescued.store.wipe().unwrap();
+    assert_eq!(folder.names(), [""; 0]);
+    assert!(folder.open_with(&options()).created);
+}
+
+#[test]
+fn a_copy_of_the_file_from_before_is_no_way_in_after_a_change() {
+    let folder = Folder::new("remains");
+    let mut store = folder.open();
+    let read = |name: &str| {
+        #[allow(clippy::disallowed_methods, reason = "the files themselves are the subject")]
+        let bytes = std::fs::read(folder.file().with_file_name(name));
+        bytes.unwrap_or_default()
+    };
+    let count = || {
+        let bytes = [read("store"), read("store-wal")].concat();
+        bytes.windows(14).filter(|window| *window == b"p2psync-wrap 1").count()
+    };
+    for _ in 0..5 {
+        store.set_unlock(&Unlock::Host(&HOST), PasswordCost::FLOOR, &mut random(2)).unwrap();
+        assert_eq!(count(), 2, "old wraps are overwritten");
+    }
+}
