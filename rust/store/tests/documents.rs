@@ -218,3 +218,23 @@ fn what_is_outside_the_bounds_changes_nothing() {
     assert!(matches!(received, Err(Error::PeerMisbehaved(_))));
     assert!(list(&store).is_empty() && store.partial_documents(9).unwrap().is_empty());
 }
+
+#[test]
+fn a_refused_change_leaves_nothing_and_the_batch_goes_on() {
+    let folder = Folder::new("refused");
+    let limits = StoreLimits { bytes_max: 1_000, ..StoreLimits::default() };
+    let mut store = folder.open_with(&Options { limits, ..options() }).store;
+    let (lacking, one) = (message(1), message(2));
+    let missing = [chunk(1).id()];
+    for _ in 0..20 {
+        let refused = NewDocument { chunks: &missing, ..small(&lacking) };
+        let done = store.batch(|batch| {
+            assert_eq!(batch.put(&refused, &mut random(1)), Err(Error::NotFound));
+            batch.put(&small(&one), &mut random(2))
+        });
+        assert_eq!(done.unwrap().id, one.id(), "what was refused takes no room");
+    }
+    assert_eq!(list(&store), [2]);
+    assert!(store.partial_documents(9).unwrap().is_empty());
+    assert_eq!(store.check(Depth::Full).unwrap().damage, [""; 0]);
+}
