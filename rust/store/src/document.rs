@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::facts::{CHUNK, DOCUMENT, Facts, Header, OWN, State, day, read_chunks, write_chunks};
 use crate::peer::PeerRow;
 use crate::rebuild::missing_count;
-use crate::summary;
+use crate::summary::{self, Collection};
 use crate::vault::{Column, RowKey, padded_bytes};
 use crate::{Error, Store};
 
@@ -202,7 +202,7 @@ impl Batch<'_> {
         Ok(Some((facts, Header::open(self.vault, key, &sealed)?)))
     }
 
-    /// Inserts the row, as partial; `None` if it is here already.
+    /// Inserts the row, as partial unless it is in one piece; `None` if it is here already.
     fn insert(
         &mut self,
         new: &NewDocument<'_>,
@@ -215,7 +215,8 @@ impl Batch<'_> {
             return Ok(None);
         }
         self.check_bounds(new)?;
-        let outside = if new.chunks.is_empty() && new.chunks_known { 0 } else { new.content_bytes };
+        let in_one_piece = new.chunks.is_empty() && new.chunks_known;
+        let outside = if in_one_piece { 0 } else { new.content_bytes };
         let outside = padded_bytes(usize::try_from(outside).map_err(|_| Error::OutOfBounds("the content"))?);
         let bytes = i64::try_from(padded_bytes(new.message.body().len()) + outside)
             .map_err(|_| Error::OutOfBounds("the content"))?;
@@ -229,7 +230,7 @@ impl Batch<'_> {
             row,
             key,
             bucket: summary::bucket(new.message.timestamp_ms()),
-            state: State::Partial,
+            state: if in_one_piece { State::Stored } else { State::Partial },
             origin,
             shared: new.shared,
             bytes,
@@ -308,7 +309,11 @@ impl Batch<'_> {
     /// A document is whole: it counts, and those that waited for it may be seen.
     fn arrived(&mut self, partial: &Facts, state: State) -> Result<Vec<DocumentId>, Error> {
         let facts = Facts { state, ..partial.clone() };
-        self.change(partial, &facts)?;
+        if partial.state != state {
+            self.change(partial, &facts)?;
+        } else if facts.is_offered() {
+            summary::touch(self.connection, Collection::Documents, facts.bucket)?;
+        }
         let mut ready = Vec::new();
         if !self.is_waiting(facts.row)? {
             self.release(&facts, &mut ready)?;
