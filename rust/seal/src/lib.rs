@@ -5,8 +5,8 @@
 //! [`ServerKey`], [`open`]s and [`sign`]s. Dates are arguments; randomness is the OpenPGP library's own, from the
 //! system, because the library takes no other.
 //!
-//! The library's cryptography is RustCrypto's by the default feature `crypto-rust`; a program that wants another turns
-//! default features off and names its own of sequoia-openpgp.
+//! The library's cryptography is that of the `RustCrypto` crates, by the default feature `crypto-rust`. A program that
+//! wants another turns default features off and names its own of sequoia-openpgp.
 
 mod certificate;
 mod date;
