@@ -1,0 +1,1 @@
+//! BSP 0, sync as Bramble speaks it (BRAMBLE 6).

@@ -1,0 +1,5 @@
+//! Two linked peers to the same documents and receipts.
+//!
+//! Version 0 is Bramble's: [`bsp`], for peers that speak nothing else. `docs/protocol/sync.md` is the specification.
+
+pub mod bsp;
