@@ -160,7 +160,7 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Store(peer) => assert_eq!(peer, PEER),
-                Effect::Opened { peer, version } => {
+                Effect::Opened { peer, version, .. } => {
                     assert_eq!((peer, version, half.is_open), (PEER, 1, false), "opened for somebody else");
                     half.is_open = true;
                 }

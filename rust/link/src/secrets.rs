@@ -193,6 +193,11 @@ impl Held {
         let secret = derive_key(label, &self.secret, &[handshake_hash, contribution]);
         Self { generation: self.generation.saturating_add(1), secret }
     }
+
+    /// A key for the protocols above, from the same inputs and independent of the next secret.
+    pub(crate) fn exported(&self, handshake_hash: &[u8], contribution: &[u8]) -> SecretKey {
+        derive_key("org.sahana.p2psync.link/EXPORTED_KEY", &self.secret, &[handshake_hash, contribution])
+    }
 }
 
 impl Ord for Held {

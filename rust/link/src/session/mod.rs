@@ -3,7 +3,7 @@
 mod opening;
 mod running;
 
-use p2psync_bramble::Millis;
+use p2psync_bramble::{Millis, SecretKey};
 use rand_core::CryptoRngCore;
 
 use crate::{Error, FRAME_BYTES_MAX, Identity, Limits, PeerBook, PeerHandle, Source, Versions};
@@ -61,6 +61,8 @@ pub enum Effect {
         peer: PeerHandle,
         /// The version that both agreed on.
         version: u8,
+        /// A key that both sides of this connection have and nobody else: for the protocols above.
+        exported_key: SecretKey,
     },
     /// Bytes from the other side, authenticated and in order.
     Received(Vec<u8>),
@@ -190,7 +192,7 @@ impl Link {
             opening::Answer::Respond { response, accepted } => {
                 effects.push(Effect::Store(accepted.session.peer));
                 self.outgoing.extend_from_slice(&response);
-                State::Running(Box::new(Running::of_callee(now, accepted)))
+                State::Running(Box::new(Running::of_callee(now, *accepted)))
             }
         };
     }

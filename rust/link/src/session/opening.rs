@@ -1,6 +1,6 @@
 //! The handshake of either side, up to the keys of the frames.
 
-use p2psync_bramble::{AgreementPublicKey, Millis};
+use p2psync_bramble::{AgreementPublicKey, Millis, SecretKey};
 use rand_core::CryptoRngCore;
 use snow::TransportState;
 
@@ -80,9 +80,10 @@ impl Calling {
         let (version, contribution) = read_response_payload(&payload, &self.versions)?;
         let (transport, hash) = initiator.finish();
         let next = base.next(&hash, &contribution);
+        let exported_key = base.exported(&hash, &contribution);
         self.session.find(book)?.secrets.was_answered(base, &self.offered, next.clone());
         effects.push(Effect::Store(self.session.peer));
-        effects.push(Effect::Opened { peer: self.session.peer, version });
+        effects.push(Effect::Opened { peer: self.session.peer, version, exported_key });
         Ok(Some(Running::of_caller(now, self.session, transport, next)))
     }
 }
@@ -103,7 +104,7 @@ pub(super) enum Answer {
     /// The caller is known, and no version is common.
     NoVersion { response: [u8; RESPONSE_BYTES], peer: PeerHandle, error: Error },
     /// The caller is known; it must still show that it is there now.
-    Respond { response: [u8; RESPONSE_BYTES], accepted: Accepted },
+    Respond { response: [u8; RESPONSE_BYTES], accepted: Box<Accepted> },
 }
 
 /// A call that was answered.
@@ -113,6 +114,7 @@ pub(super) struct Accepted {
     pub transport: TransportState,
     pub attempt: Attempt,
     pub next: Held,
+    pub exported_key: SecretKey,
 }
 
 impl Listening {
@@ -156,10 +158,11 @@ impl Listening {
         };
         let session = Session { peer, lineage: acquaintance.secrets.lineage() };
         let next = base.next(&hash, &self.contribution);
+        let exported_key = base.exported(&hash, &self.contribution);
         Ok(Some(match agreed {
             Ok(version) => Answer::Respond {
                 response,
-                accepted: Accepted { session, version, transport, attempt, next },
+                accepted: Box::new(Accepted { session, version, transport, attempt, next, exported_key }),
             },
             Err(error) => Answer::NoVersion { response, peer, error },
         }))

@@ -1,6 +1,6 @@
 //! The link once its keys are made: frames, proofs of the next secret, keepalive, end.
 
-use p2psync_bramble::Millis;
+use p2psync_bramble::{Millis, SecretKey};
 use snow::TransportState;
 
 use super::Effect;
@@ -26,7 +26,7 @@ enum Proof {
     /// We called: the callee has stored the next secret.
     OfCallee { next: Held },
     /// We were called: the caller is there now, and has stored the next secret.
-    OfCaller { next: Held, attempt: Attempt, version: u8 },
+    OfCaller { next: Held, attempt: Attempt, version: u8, exported_key: SecretKey },
 }
 
 impl Running {
@@ -35,8 +35,8 @@ impl Running {
     }
 
     pub(super) fn of_callee(now: Millis, accepted: Accepted) -> Self {
-        let Accepted { session, version, transport, attempt, next } = accepted;
-        Self::new(now, session, transport, Proof::OfCaller { next, attempt, version })
+        let Accepted { session, version, transport, attempt, next, exported_key } = accepted;
+        Self::new(now, session, transport, Proof::OfCaller { next, attempt, version, exported_key })
     }
 
     fn new(now: Millis, session: Session, transport: TransportState, unproved: Proof) -> Self {
@@ -98,11 +98,11 @@ impl Running {
                 secrets.callee_proved(next);
                 effects.push(Effect::Store(peer));
             }
-            Proof::OfCaller { next, attempt, version } => {
+            Proof::OfCaller { next, attempt, version, exported_key } => {
                 secrets.caller_proved(attempt, next)?;
                 self.owes_frame = true;
                 effects.push(Effect::Store(peer));
-                effects.push(Effect::Opened { peer, version });
+                effects.push(Effect::Opened { peer, version, exported_key });
             }
         }
         Ok(())

@@ -19,6 +19,7 @@ fn both_sides_get_everything_and_agree_that_it_ended() {
             assert!(outcomes[side].received == scripts[1 - side]);
             assert_eq!((outcomes[side].ended, outcomes[side].error), (true, None));
         }
+        assert!(outcomes[0].exported_key.is_some() && outcomes[0].exported_key == outcomes[1].exported_key);
         assert!(in_step(&devices));
     }
 }

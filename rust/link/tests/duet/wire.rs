@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use p2psync_bramble::Millis;
+use p2psync_bramble::{Millis, SecretKey};
 use p2psync_link::{Effect, Error, Input, Limits, Link, PeerHandle, Source, Versions};
 
 use super::device::{ALICE, BOB, Device};
@@ -40,6 +40,7 @@ impl Source for Script {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     pub opened: Option<(PeerHandle, u8)>,
+    pub exported_key: Option<SecretKey>,
     pub received: Vec<u8>,
     pub ended: bool,
     pub error: Option<Error>,
@@ -227,7 +228,10 @@ impl Run {
         for effect in effects {
             match effect {
                 Effect::Store(peer) => device.store(peer),
-                Effect::Opened { peer, version } => outcome.opened = Some((peer, version)),
+                Effect::Opened { peer, version, exported_key } => {
+                    outcome.opened = Some((peer, version));
+                    outcome.exported_key = Some(exported_key);
+                }
                 Effect::Received(bytes) => outcome.received.extend(bytes),
                 Effect::Ended => outcome.ended = true,
             }

@@ -109,21 +109,8 @@ fn session(caller: Role, says: &[u8], hears: &[u8]) -> Value {
         .unwrap(),
         Link::accept(now, identities[1].clone(), Versions::ours(), limits, &mut callee_random),
     ];
-    let mut sources = [Script(says.to_vec()), Script(hears.to_vec())];
-    let mut flights = Vec::new();
-    while !(links[0].is_over() && links[1].is_over()) {
-        for side in [0, 1] {
-            let (mut flight, mut effects) = (Vec::new(), Vec::<Effect>::new());
-            links[side].fill(now, &mut sources[side], 4_096, &mut flight);
-            links[1 - side]
-                .handle(now, Input::Received(&flight), &mut books[1 - side], &mut effects)
-                .unwrap();
-            if !flight.is_empty() {
-                let from = ["caller", "callee"][side];
-                flights.push(json!({"from": from, "bytes": hex::encode(flight)}));
-            }
-        }
-    }
+    let (flights, exported_keys) = converse(&mut links, &mut books, [says, hears]);
+    assert!(exported_keys.len() == 2 && exported_keys[0] == exported_keys[1]);
     let secrets =
         books.each_ref().map(|book| hex::encode(&*book.get(PeerHandle(0)).unwrap().secrets.encode()));
     json!({
@@ -137,9 +124,40 @@ fn session(caller: Role, says: &[u8], hears: &[u8]) -> Value {
         "caller_says": hex::encode(says),
         "callee_says": hex::encode(hears),
         "flights": flights,
+        "exported_key": hex::encode(exported_keys[0].as_bytes()),
         "caller_secrets_after": secrets[0],
         "callee_secrets_after": secrets[1],
     })
+}
+
+/// Runs two links to their end: who sent what, and the keys they exported.
+fn converse(
+    links: &mut [Link; 2],
+    books: &mut [PeerBook; 2],
+    says: [&[u8]; 2],
+) -> (Vec<Value>, Vec<SecretKey>) {
+    let now = Millis(0);
+    let mut sources = says.map(|bytes| Script(bytes.to_vec()));
+    let mut flights = Vec::new();
+    let mut exported_keys = Vec::new();
+    while !(links[0].is_over() && links[1].is_over()) {
+        for side in [0, 1] {
+            let (mut flight, mut effects) = (Vec::new(), Vec::<Effect>::new());
+            links[side].fill(now, &mut sources[side], 4_096, &mut flight);
+            links[1 - side]
+                .handle(now, Input::Received(&flight), &mut books[1 - side], &mut effects)
+                .unwrap();
+            if !flight.is_empty() {
+                let from = ["caller", "callee"][side];
+                flights.push(json!({"from": from, "bytes": hex::encode(flight)}));
+            }
+            exported_keys.extend(effects.into_iter().filter_map(|effect| match effect {
+                Effect::Opened { exported_key, .. } => Some(exported_key),
+                _ => None,
+            }));
+        }
+    }
+    (flights, exported_keys)
 }
 
 #[test]
@@ -195,6 +213,7 @@ struct Session {
     caller_says: Hex,
     callee_says: Hex,
     flights: Vec<Flight>,
+    exported_key: Hex,
     caller_secrets_after: Hex,
     callee_secrets_after: Hex,
 }
@@ -226,6 +245,8 @@ fn check_session(case: &Session) {
     let (mut transport, hash, contribution) = respond_by_hand(case, hello, first_message, response);
     assert_eq!(contribution, &case.callee_random[32..48]);
     let next = derive_key("org.sahana.p2psync.link/NEXT_SECRET", &root, &[&hash, &contribution]);
+    let exported = derive_key("org.sahana.p2psync.link/EXPORTED_KEY", &root, &[&hash, &contribution]);
+    assert_eq!(exported.as_bytes()[..], case.exported_key[..]);
     let lineage = &mac("org.sahana.p2psync.link/LINEAGE", &root, &[])[..8];
     let held = |answered: &[u8]| {
         let count = u8::try_from(answered.len() / 16).unwrap();
