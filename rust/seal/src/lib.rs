@@ -24,7 +24,7 @@ pub use certificate::{
     Certificate, CertificateError, Expired, MergeError, PACKETS_MAX, Revocation, USER_ID_CHARACTERS_MAX,
 };
 pub use date::{BUILD_DATE_SECONDS, Date, FUTURE_TOLERANCE_SECONDS};
-pub use opening::{HELD_BACK_BYTES_MAX, OpenError, SEALED_PACKETS_MAX, open};
+pub use opening::{HELD_BACK_BYTES_MAX, OPENING_BYTES_MAX, OpenError, SEALED_PACKETS_MAX, open};
 pub use sealing::{SEALING_BYTES_MAX, SealError, SealOptions, Sealer, seal};
 pub use server_key::{ServerKey, ServerKeyError};
 pub use signature::SignatureError;

@@ -14,14 +14,18 @@ use sequoia_openpgp::parse::stream::{
 use sequoia_openpgp::parse::{PacketParser, Parse as _};
 use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::SymmetricAlgorithm;
+use zeroize::Zeroizing;
 
 use crate::date::{BUILD_DATE_SECONDS, Date};
 use crate::envelope;
 use crate::server_key::ServerKey;
 
 /// Most plaintext that is held back until it is authenticated. Longer content is handed over as it is decrypted,
-/// and is void if [`open`] fails in the end. The library takes some six times as much memory while it holds it.
+/// and is void if [`open`] fails in the end.
 pub const HELD_BACK_BYTES_MAX: usize = 4 << 20;
+
+/// Most memory that opening one document takes, however long its content is.
+pub const OPENING_BYTES_MAX: usize = HELD_BACK_BYTES_MAX + (2 << 20);
 
 /// Most packets in one layer of a sealed document. There are two outside, and two inside.
 pub const SEALED_PACKETS_MAX: usize = 64;
@@ -52,35 +56,65 @@ pub fn open<R: Read + Send + Sync, W: Write>(
     })?;
     let whole = front.as_slice().chain(source);
     let policy = StandardPolicy::at(Date(BUILD_DATE_SECONDS).to_system());
-    let held_back_bytes = usize::try_from(limit_bytes).unwrap_or(usize::MAX).min(HELD_BACK_BYTES_MAX);
     let why = |progress: &Progress| {
         if read_failed.load(Ordering::Relaxed) { OpenError::Read } else { progress.why() }
     };
     let mut decryptor = DecryptorBuilder::from_reader(whole)
-        .map(|builder| builder.buffer_size(held_back_bytes))
+        .map(|builder| builder.buffer_size(PIECE_BYTES))
         .and_then(|builder| {
             let date = Date(BUILD_DATE_SECONDS).to_system();
             builder.with_policy(&policy, date, Opener { key, progress: &progress })
         })
         .map_err(|_| why(&progress))?;
     let mut opened_bytes = 0;
-    let mut piece = vec![0; PIECE_BYTES];
+    let mut release = Release { out, held: Zeroizing::new(Vec::new()), is_held: true };
+    let mut piece = Zeroizing::new(vec![0; PIECE_BYTES]);
     loop {
         let length = decryptor.read(&mut piece).map_err(|_| why(&progress))?;
         if length == 0 {
-            return Ok(opened_bytes);
+            return release.finish().map(|()| opened_bytes);
         }
         opened_bytes += length as u64;
         if opened_bytes > limit_bytes {
             return Err(OpenError::TooLarge { limit_bytes });
         }
-        let content = piece.get(..length).unwrap_or_default();
-        out.write_all(content).map_err(|error| OpenError::Write(error.to_string()))?;
+        release.take(piece.get(..length).unwrap_or_default())?;
     }
 }
 
-/// How much is handed over at once.
+/// How much is decrypted at once.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// What was decrypted on its way out. Held here and not in the library, which takes six times the memory for it.
+struct Release<'a, W> {
+    out: &'a mut W,
+    held: Zeroizing<Vec<u8>>,
+    is_held: bool,
+}
+
+impl<W: Write> Release<'_, W> {
+    fn take(&mut self, piece: &[u8]) -> Result<(), OpenError> {
+        if self.is_held && self.held.len() + piece.len() > HELD_BACK_BYTES_MAX {
+            self.write_held()?;
+            self.is_held = false;
+        }
+        if self.is_held {
+            self.held.extend_from_slice(piece);
+            return Ok(());
+        }
+        self.out.write_all(piece).map_err(|error| OpenError::Write(error.to_string()))
+    }
+
+    /// To be called only once all of it is authenticated.
+    fn finish(mut self) -> Result<(), OpenError> {
+        self.write_held()
+    }
+
+    fn write_held(&mut self) -> Result<(), OpenError> {
+        let held = core::mem::take(&mut self.held);
+        self.out.write_all(&held).map_err(|error| OpenError::Write(error.to_string()))
+    }
+}
 
 /// Why a sealed document was not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -72,7 +72,8 @@ pub(crate) enum Length {
     Part(usize),
 }
 
-fn first(input: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
+/// The first packet of `input`, and what follows it.
+pub(crate) fn first(input: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
     let (tag, length, rest) = header(input)?;
     let Length::Whole(length) = length else { return Err(Malformed::NotPackets) };
     let (body, rest) = rest.split_at_checked(length).ok_or(Malformed::Cut)?;

@@ -12,6 +12,7 @@ use sequoia_openpgp::cert::Cert;
 pub use error::{CertificateError, MergeError, Revocation};
 pub use fitness::Expired;
 pub(crate) use fitness::{Purpose, fit_key, policy, revocation};
+use reading::Packets;
 pub(crate) use reading::dearmour;
 
 use crate::Date;
@@ -49,9 +50,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`] if it is not one whole certificate of a supported kind.
     pub fn restore(bytes: &[u8]) -> Result<Self, CertificateError> {
-        let raw = reading::read(bytes)?;
-        let (cert, canonical) = canonical::of(&raw.cert).ok_or(CertificateError::Cut)?;
-        Ok(Self { cert, canonical, unsupported: raw.unsupported })
+        Self::of(&Packets::read(bytes)?)
     }
 
     /// Whether documents can be sealed to it and its signatures be accepted, as far as `clock` can tell.
@@ -104,10 +103,13 @@ impl Certificate {
     /// # Errors
     /// [`MergeError`]; the certificate is unchanged then.
     pub fn merge(&mut self, update: &[u8]) -> Result<bool, MergeError> {
-        let update = Self::restore(update).map_err(MergeError::Unreadable)?;
-        if update.fingerprint() != self.fingerprint() {
+        let update = Packets::read(update).map_err(MergeError::Unreadable)?;
+        // Before anything is verified: the library remembers for good what it verified, and strangers' keys cost them
+        // nothing.
+        if update.fingerprint().is_some_and(|fingerprint| fingerprint != self.cert.fingerprint()) {
             return Err(MergeError::AnotherKey);
         }
+        let update = Self::of(&update).map_err(MergeError::Unreadable)?;
         let merged = self.cert.clone().merge_public(update.cert).map_err(|_| MergeError::AnotherKey)?;
         let (cert, canonical) = canonical::of(&merged).ok_or(MergeError::TooLong)?;
         let changed = canonical != self.canonical;
@@ -116,6 +118,12 @@ impl Certificate {
             *self = Self { cert, canonical, unsupported };
         }
         Ok(changed)
+    }
+
+    fn of(packets: &Packets<'_>) -> Result<Self, CertificateError> {
+        let raw = packets.parse()?;
+        let (cert, canonical) = canonical::of(&raw.cert).ok_or(CertificateError::Cut)?;
+        Ok(Self { cert, canonical, unsupported: raw.unsupported })
     }
 
     pub(crate) const fn cert(&self) -> &Cert {

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::io::Read as _;
 
+use sequoia_openpgp::Fingerprint;
 use sequoia_openpgp::armor::{Reader, ReaderMode};
 use sequoia_openpgp::cert::Cert;
 use sequoia_openpgp::crypto::mpi::PublicKey;
+use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::packet::key::{Key, PublicParts, UnspecifiedRole};
 use sequoia_openpgp::parse::Parse as _;
 
@@ -24,25 +26,43 @@ pub(super) struct Raw {
     pub unsupported: Option<String>,
 }
 
-/// Reads one certificate, in armour or binary.
-pub(super) fn read(bytes: &[u8]) -> Result<Raw, CertificateError> {
-    if bytes.len() > CERTIFICATE_BYTES_MAX {
-        return Err(CertificateError::TooLong { length: bytes.len() });
+/// The packets of one certificate, in armour or binary, of which nothing is verified.
+pub(super) struct Packets<'a>(Cow<'a, [u8]>);
+
+impl<'a> Packets<'a> {
+    pub fn read(bytes: &'a [u8]) -> Result<Self, CertificateError> {
+        if bytes.len() > CERTIFICATE_BYTES_MAX {
+            return Err(CertificateError::TooLong { length: bytes.len() });
+        }
+        if bytes.windows(PRIVATE_BLOCK.len()).any(|window| window == PRIVATE_BLOCK) {
+            return Err(CertificateError::SecretKey);
+        }
+        let binary = dearmour(bytes)?;
+        check_packets(&binary)?;
+        Ok(Self(binary))
     }
-    if bytes.windows(PRIVATE_BLOCK.len()).any(|window| window == PRIVATE_BLOCK) {
-        return Err(CertificateError::SecretKey);
+
+    /// Of the primary key, as long as it can be read at all.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let (_, rest) = packets::first(&self.0).ok()?;
+        let primary = self.0.get(..self.0.len() - rest.len())?;
+        match Packet::from_bytes(primary) {
+            Ok(Packet::PublicKey(key)) => Some(key.fingerprint()),
+            _ => None,
+        }
     }
-    let binary = dearmour(bytes)?;
-    check_packets(&binary)?;
-    let cert = Cert::from_bytes(binary.as_ref()).map_err(|_| CertificateError::NotACertificate)?;
-    if cert.is_tsk() {
-        return Err(CertificateError::SecretKey);
+
+    pub fn parse(&self) -> Result<Raw, CertificateError> {
+        let cert = Cert::from_bytes(self.0.as_ref()).map_err(|_| CertificateError::NotACertificate)?;
+        if cert.is_tsk() {
+            return Err(CertificateError::SecretKey);
+        }
+        if let Some(name) = unsupported(cert.primary_key().key().role_as_unspecified()) {
+            return Err(CertificateError::Unsupported(name));
+        }
+        let unsupported = cert.keys().find_map(|key| unsupported(key.key()));
+        Ok(Raw { cert, unsupported })
     }
-    if let Some(name) = unsupported(cert.primary_key().key().role_as_unspecified()) {
-        return Err(CertificateError::Unsupported(name));
-    }
-    let unsupported = cert.keys().find_map(|key| unsupported(key.key()));
-    Ok(Raw { cert, unsupported })
 }
 
 /// The packets of a key, whether they came in armour or not. The checksum of armour is not looked at (RFC 9580,
