@@ -8,6 +8,7 @@
 //! `rust/fuzz/corpus`.
 
 mod bdf;
+mod certificate;
 mod code;
 mod contact;
 mod content;
@@ -19,14 +20,18 @@ mod message;
 mod pair;
 mod payload;
 mod receipt;
+mod receipt_signature;
 mod record;
 mod script;
+mod seal;
 mod secrets;
+mod server;
 mod session;
 mod stream;
 mod wire;
 
 pub use bdf::bdf;
+pub use certificate::certificate;
 pub use code::code;
 pub use contact::contact;
 pub use content::content;
@@ -38,7 +43,9 @@ pub use message::message;
 pub use pair::pair;
 pub use payload::payload;
 pub use receipt::receipt;
+pub use receipt_signature::receipt_signature;
 pub use record::record;
+pub use seal::seal;
 pub use secrets::secrets;
 pub use stream::stream;
 
@@ -62,4 +69,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("document", document),
     ("content", content),
     ("receipt", receipt),
+    ("certificate", certificate),
+    ("receipt_signature", receipt_signature),
+    ("seal", seal),
 ];

@@ -4,7 +4,8 @@
 use p2psync_bramble::WallClock;
 use p2psync_model::Receipt;
 use p2psync_seal::{
-    Certificate, ServerKey, SignatureError, SignedText as _, Statement, VerifyError, open, verify,
+    Certificate, CertificateError, Revocation, ServerKey, SignatureError, SignedText as _, Statement,
+    VerifyError, open, verify,
 };
 use p2psync_vector_reader::{Hex, check};
 use serde::Deserialize;
@@ -82,5 +83,58 @@ fn verdict(result: &Result<Receipt, VerifyError>) -> &'static str {
         Err(VerifyError::Signature(SignatureError::WrongKey)) => "wrong key",
         Err(VerifyError::Signature(SignatureError::Future { .. })) => "future",
         Err(_) => "another",
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Certificates {
+    now_ms: u64,
+    certificates: Vec<Given>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    name: String,
+    input: Hex,
+    canonical: Option<Hex>,
+    verdict: String,
+}
+
+#[test]
+fn vectors_of_certificates() {
+    check("seal", "certificates.json", |vectors: Certificates| {
+        let clock = WallClock(vectors.now_ms);
+        for Given { name, input, canonical, verdict } in &vectors.certificates {
+            let restored = Certificate::restore(input);
+            let found = restored.as_ref().map(Certificate::as_bytes).ok();
+            assert_eq!(found, canonical.as_deref(), "{name}");
+            let result = Certificate::parse(input, clock).map(drop);
+            assert_eq!(judgement(&result), verdict, "{name}: {result:?}");
+        }
+        vectors.certificates.len()
+    });
+}
+
+/// The names of the table in `docs/protocol/seal.md`.
+fn judgement(result: &Result<(), CertificateError>) -> &'static str {
+    use Revocation::{Hard, Soft};
+    match result {
+        Ok(()) => "good",
+        Err(CertificateError::TooLong { .. }) => "too long",
+        Err(CertificateError::SecretKey) => "secret key",
+        Err(CertificateError::NotACertificate) => "not a certificate",
+        Err(CertificateError::Several) => "several",
+        Err(CertificateError::TooManyPackets) => "too many packets",
+        Err(CertificateError::Cut) => "cut",
+        Err(CertificateError::Unsupported(_)) => "unsupported",
+        Err(CertificateError::NotYetValid { .. }) => "not yet valid",
+        Err(CertificateError::Revoked { kind: Hard, .. }) => "revoked hard",
+        Err(CertificateError::Revoked { kind: Soft, .. }) => "revoked softly",
+        Err(CertificateError::Weak(_)) => "weak",
+        Err(CertificateError::Expired { .. }) => "expired",
+        Err(CertificateError::NoEncryptionKey) => "no encryption key",
+        Err(CertificateError::NoSigningKey) => "no signing key",
     }
 }

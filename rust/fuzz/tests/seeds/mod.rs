@@ -4,6 +4,7 @@ mod bramble;
 mod link;
 mod model;
 mod pair;
+mod seal;
 
 use serde_json::Value;
 
@@ -27,6 +28,9 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("document", model::document()),
         ("content", model::content()),
         ("receipt", model::receipt()),
+        ("certificate", seal::certificate()),
+        ("receipt_signature", seal::receipt_signature()),
+        ("seal", seal::seal()),
     ]
 }
 
