@@ -2,9 +2,11 @@
 //! sealed, all of this is inside the sealing.
 
 mod reader;
+mod stream;
 mod writer;
 
 pub use reader::{ContentError, ContentReader, Part};
+pub use stream::{ContentStream, ContentStreamError};
 pub use writer::ContentWriter;
 
 use p2psync_bramble::{SecretKey, Signature, SigningKey, VerifyingKey, mac};

@@ -1,12 +1,13 @@
 //! The nouns: what devices hold, pass on and confirm.
 //!
 //! Pure data with one encoding each: a value of these types is within its bounds, and what a decoder takes it would
-//! have written itself. No input or output, no clock, no randomness of its own. `docs/protocol/document.md` is the
-//! specification.
+//! have written itself. No input or output, no clock, no randomness of its own: they are arguments.
+//! `docs/protocol/document.md` is the specification.
 //!
 //! Everything that travels is a [`Message`]; its [`Body`] is of one of six kinds. A [`Document`] is its attributes
-//! and its content; [`ContentWriter`] and [`ContentReader`] know what is in the content, [`Chunker`] and [`Assembly`]
-//! how it is cut into [`Chunk`]s and put together. A server answers with a [`Receipt`] or a [`Notice`].
+//! and its content; [`ContentWriter`], [`ContentReader`] and [`ContentStream`] know what is in the content, [`Chunker`]
+//! and [`Assembly`] how it is cut into [`Chunk`]s and put together. A server answers with a [`Receipt`] or a
+//! [`Notice`].
 
 mod assembly;
 mod attributes;
@@ -38,7 +39,8 @@ pub use body::{Body, Kind, MalformedBody, OPAQUE_BYTES_MAX, Opaque};
 pub use chunk::{CHUNK_BYTES_MAX, Chunk, ChunkLength, INDEX_IDS_MAX};
 pub use chunker::{CHUNKER_BYTES_MAX, Chunker, ContentTooLong, Finished};
 pub use content::{
-    ContentError, ContentReader, ContentWriter, Duplicates, PREFIX_BYTES, Part, TRAILER_BYTES,
+    ContentError, ContentReader, ContentStream, ContentStreamError, ContentWriter, Duplicates, PREFIX_BYTES,
+    Part, TRAILER_BYTES,
 };
 pub use date::DATE_MS_MAX;
 pub use destination::{
