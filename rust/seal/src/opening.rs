@@ -102,7 +102,7 @@ impl<W: Write> Release<'_, W> {
             self.held.extend_from_slice(piece);
             return Ok(());
         }
-        self.out.write_all(piece).map_err(|error| OpenError::Write(error.to_string()))
+        self.write(piece)
     }
 
     /// To be called only once all of it is authenticated.
@@ -112,7 +112,12 @@ impl<W: Write> Release<'_, W> {
 
     fn write_held(&mut self) -> Result<(), OpenError> {
         let held = core::mem::take(&mut self.held);
-        self.out.write_all(&held).map_err(|error| OpenError::Write(error.to_string()))
+        // In pieces, because whoever takes it may need as much memory again.
+        held.chunks(PIECE_BYTES).try_for_each(|piece| self.write(piece))
+    }
+
+    fn write(&mut self, piece: &[u8]) -> Result<(), OpenError> {
+        self.out.write_all(piece).map_err(|error| OpenError::Write(error.to_string()))
     }
 }
 
