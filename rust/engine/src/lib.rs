@@ -1,0 +1,39 @@
+//! The whole of a device: one struct that composes the rooms below, for every program to drive.
+//!
+//! No clock, thread, socket or JSON: the date, randomness and bytes are arguments. The store blocks, so a call
+//! returns when what it did is on disk. So far this is the document side: an [`Engine`] is opened over a store, and
+//! documents are put, read, listed and deleted.
+//!
+//! Sealing is slow and needs no state, so it comes before the engine: a [`Preparation`] makes finished bytes of a
+//! [`NewDocument`], without a lock, and [`Engine::commit`] keeps them. [`Engine::put`] does both.
+
+mod code;
+mod commit;
+mod cutting;
+mod description;
+mod destination;
+mod engine;
+mod error;
+mod identity;
+mod information;
+mod preparation;
+mod query;
+mod reading;
+mod receipt;
+mod status;
+
+pub use code::{Action, Code};
+pub use commit::{Draft, Put};
+pub use destination::{CertificateSummary, NewDestination, inspect_certificate};
+pub use engine::{Engine, Opened, Options};
+pub use error::Error;
+pub use identity::{DEVICE_NAME_BYTES_MAX, NAMES_COUNT};
+pub use information::{DocumentInfo, Origin};
+pub use p2psync_seal::Date;
+pub use p2psync_store::{
+    Deleted, Depth, Findings, OnlyHere, PasswordCost, Place, RescueReport, State, TableReport, Unlock,
+};
+pub use preparation::{KEPT_AT_ONCE_BYTES, NORMAL_PRIORITY_BYTES_MAX, NewDocument, Preparation, Prepared};
+pub use query::{Page, Query};
+pub use receipt::{verify_receipt, verify_signed_receipt};
+pub use status::Status;
