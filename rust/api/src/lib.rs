@@ -1,0 +1,27 @@
+//! What programs are told, as JSON: results and errors of the engine under the names that the plugin's API has.
+//!
+//! Names are stable once released: fields may be added, none changes its meaning. Ids and fingerprints are hex, dates
+//! are ISO 8601 in UTC, sizes are bytes. What is unknown is absent, never null.
+
+mod check;
+mod date;
+mod destination;
+mod device;
+mod document;
+mod failure;
+mod receipt;
+mod status;
+
+pub use check::{Check, Rescue, RescuedTable};
+pub use date::{iso, parse_iso};
+pub use destination::{Certificate, Destination};
+pub use device::Device;
+pub use document::{Attachment, Deleted, DocumentInfo, DocumentList, Put, state_name, state_of_name};
+pub use failure::{Failure, FailureDetail};
+pub use receipt::Receipt;
+pub use status::{DocumentCounts, OnlyHere, Status};
+
+/// One line of JSON.
+pub fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("the types of this crate have no keys but strings, and do not fail")
+}
