@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Body, CHUNK_BYTES_MAX, ChunkId, Document, GroupId, INDEX_IDS_MAX, Kind, Message, MessageId, Place,
+    Body, CHUNK_BYTES_MAX, Chunk, ChunkId, Document, GroupId, INDEX_IDS_MAX, Kind, Message, MessageId, Place,
     document::chunks_of,
 };
 
@@ -102,10 +102,10 @@ impl Assembly {
         if wanted.is_held {
             return Ok(Accepted::Again);
         }
-        let content = self.content_of(message, wanted)?;
+        let chunk = self.chunk_of(message, wanted)?;
         self.hold(id);
         if wanted.is_index {
-            self.open_index(id, &content)?;
+            self.open_index(id, &chunk)?;
         }
         Ok(Accepted::New)
     }
@@ -136,12 +136,12 @@ impl Assembly {
         self.parts.iter().map_while(|part| part.ids.as_ref()).flatten().copied()
     }
 
-    fn content_of(&mut self, message: &Message, wanted: Wanted) -> Result<Vec<u8>, AssemblyError> {
+    fn chunk_of(&mut self, message: &Message, wanted: Wanted) -> Result<Chunk, AssemblyError> {
         match Body::decode(message) {
             Ok(Body::Chunk(chunk))
                 if message.group() == self.group && chunk.content().len() == wanted.content_bytes =>
             {
-                Ok(chunk.content().to_vec())
+                Ok(chunk)
             }
             // The id is right, so no other bytes will ever come under it.
             _ => Err(self.broken()),
@@ -167,8 +167,8 @@ impl Assembly {
         Ok(())
     }
 
-    fn open_index(&mut self, id: ChunkId, content: &[u8]) -> Result<(), AssemblyError> {
-        let ids = crate::chunk::separated(content).ok_or_else(|| self.broken())?;
+    fn open_index(&mut self, id: ChunkId, chunk: &Chunk) -> Result<(), AssemblyError> {
+        let ids = chunk.index().ok_or_else(|| self.broken())?;
         for number in 0..self.parts.len() {
             let Some(part) = self.parts.get_mut(number).filter(|part| part.index == Some(id)) else {
                 continue;

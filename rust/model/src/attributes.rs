@@ -101,7 +101,7 @@ impl Parents {
         if ids.len() > PARENTS_MAX {
             return Err(ParentsError::Count { count: ids.len() });
         }
-        if !crate::heading::ascend(ids.iter().copied()) {
+        if !ids.is_sorted_by(|id, next| id < next) {
             return Err(ParentsError::Order);
         }
         Ok(Self(ids))

@@ -127,12 +127,12 @@ impl Opaque {
     /// Takes the bytes.
     ///
     /// # Errors
-    /// [`ChunkLength`] unless there are 1 to [`OPAQUE_BYTES_MAX`].
-    pub fn new(bytes: Vec<u8>) -> Result<Self, ChunkLength> {
+    /// [`OpaqueLength`] unless there are 1 to [`OPAQUE_BYTES_MAX`].
+    pub fn new(bytes: Vec<u8>) -> Result<Self, OpaqueLength> {
         if (1..=OPAQUE_BYTES_MAX).contains(&bytes.len()) {
             Ok(Self(bytes))
         } else {
-            Err(ChunkLength { length: bytes.len() })
+            Err(OpaqueLength { length: bytes.len() })
         }
     }
 
@@ -140,6 +140,14 @@ impl Opaque {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Bytes for OpenPGP that are none, or too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a certificate update or statement has 1 to {OPAQUE_BYTES_MAX} bytes, not {length}")]
+pub struct OpaqueLength {
+    /// Their number.
+    pub length: usize,
 }
 
 /// Why a message says nothing that this device understands.
@@ -157,9 +165,12 @@ pub enum MalformedBody {
     /// A malformed receipt or notice.
     #[error(transparent)]
     Signed(#[from] MalformedSigned),
-    /// A chunk, update or statement that is empty.
+    /// An empty chunk.
     #[error(transparent)]
-    Length(#[from] ChunkLength),
+    Chunk(#[from] ChunkLength),
+    /// An empty update or statement.
+    #[error(transparent)]
+    Opaque(#[from] OpaqueLength),
     /// A timestamp that this kind or this body does not have.
     #[error("the message's timestamp is not that of its body")]
     Timestamp,
@@ -220,9 +231,12 @@ mod tests {
     #[test]
     fn empty_and_unknown_bodies_are_refused() {
         let decode = |body: &[u8]| Body::decode(&Message::new(GROUP, 0, body.to_vec()).unwrap());
-        for kind in [1, 4, 5] {
-            assert_eq!(decode(&[kind]), Err(MalformedBody::Length(ChunkLength { length: 0 })));
+        assert_eq!(decode(&[1]), Err(MalformedBody::Chunk(ChunkLength { length: 0 })));
+        for kind in [4, 5] {
+            assert_eq!(decode(&[kind]), Err(MalformedBody::Opaque(OpaqueLength { length: 0 })));
         }
+        let length = OPAQUE_BYTES_MAX + 1;
+        assert_eq!(Opaque::new(vec![0; length]), Err(OpaqueLength { length }));
         for kind in [0, 2, 3] {
             assert!(decode(&[kind]).is_err());
         }

@@ -59,8 +59,7 @@ impl Destination {
     /// # Errors
     /// [`DestinationError::TlsPins`].
     pub fn with_tls_pins(self, tls_pins: Vec<TlsPin>) -> Result<Self, DestinationError> {
-        let ascends = tls_pins.iter().zip(tls_pins.iter().skip(1)).all(|(pin, next)| pin < next);
-        if ascends && tls_pins.len() <= TLS_PINS_MAX {
+        if tls_pins.is_sorted_by(|pin, next| pin < next) && tls_pins.len() <= TLS_PINS_MAX {
             Ok(Self { tls_pins, ..self })
         } else {
             Err(DestinationError::TlsPins)
@@ -112,8 +111,7 @@ impl Destination {
     pub fn decode(encoded: &[u8]) -> Option<Self> {
         let value = bdf::parse(encoded).ok()?;
         let [url, fingerprint, certificate, token, tls_pins] = value.as_list()? else { return None };
-        let text = url.as_str()?;
-        let url = HttpsUrl::parse(text).ok().filter(|url| url.as_str() == text)?;
+        let url = HttpsUrl::parse_exact(url.as_str()?).ok()?;
         let fingerprint = Fingerprint::from_bytes(fingerprint.as_raw()?).ok()?;
         let destination = Self::new(url, fingerprint, certificate.as_raw()?.to_vec()).ok()?;
         let (tls_pins, []) = tls_pins.as_raw()?.as_chunks() else { return None };

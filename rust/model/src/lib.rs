@@ -9,6 +9,7 @@
 //! and [`Assembly`] how it is cut into [`Chunk`]s and put together. A server answers with a [`Receipt`] or a
 //! [`Notice`].
 
+mod answer;
 mod assembly;
 mod attributes;
 mod body;
@@ -23,6 +24,7 @@ mod header;
 mod heading;
 mod id;
 mod limits;
+mod lines;
 mod message;
 mod metadata;
 mod notice;
@@ -33,9 +35,10 @@ mod receipt;
 mod signed;
 mod url;
 
+pub use answer::{Answer, AnswerEntry, AnswerError};
 pub use assembly::{ASSEMBLY_BYTES_MAX, Accepted, Assembly, AssemblyError, is_chunk};
 pub use attributes::{Attributes, PARENTS_MAX, Parents, ParentsError, Priority, Protection, SALT_BYTES};
-pub use body::{Body, Kind, MalformedBody, OPAQUE_BYTES_MAX, Opaque};
+pub use body::{Body, Kind, MalformedBody, OPAQUE_BYTES_MAX, Opaque, OpaqueLength};
 pub use chunk::{CHUNK_BYTES_MAX, Chunk, ChunkLength, INDEX_IDS_MAX};
 pub use chunker::{CHUNKER_BYTES_MAX, Chunker, ContentTooLong, Finished};
 pub use content::{
@@ -52,24 +55,24 @@ pub use document::{
 };
 pub use fingerprint::{Fingerprint, MalformedFingerprint};
 pub use header::{ATTACHMENTS_MAX, AUTHOR_BYTES_MAX, Attachment, HEADER_BYTES_MAX, Header, MalformedHeader};
-pub use heading::{MalformedText, SIGNED_TIME_SECONDS_MAX};
+pub use heading::SIGNED_TIME_SECONDS_MAX;
 pub use id::{
     CLIENT_ID, CLIENT_ID_BYTES_MAX, ChunkId, DESCRIPTOR_BYTES_MAX, DocumentId, GroupError, GroupId,
     MAJOR_VERSION, MalformedId, MessageId, group_id,
 };
 pub use limits::{Limits, LimitsError, OWN_SHARE_PERCENT_MIN};
+pub use lines::{MalformedText, SignedLines};
 pub use message::{MESSAGE_BODY_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_HEADER_BYTES, Message, MessageError};
 pub use metadata::{METADATA_BYTES_MAX, Metadata, MetadataError};
 pub use notice::{
-    NOTICE_BINARY_BYTES_MAX, NOTICE_ENTRIES_MAX, NOTICE_TEXT_BYTES_MAX, Notice, NoticeEntry, NoticeError,
-    REASON_BYTES_MAX, Rejection, SignedNotice,
+    NOTICE_BINARY_BYTES_MAX, NOTICE_ENTRIES_MAX, NOTICE_TEXT_BYTES_MAX, Notice, NoticeEntry,
+    REASON_BYTES_MAX, ReasonError, Rejection, SignedNotice,
 };
 pub use peer::{Authentication, PEER_NAME_BYTES_MAX, Peer, PeerId, PeerNameLength};
 pub use policy::{MeteredDelivery, Policy, PolicyError, Sealing};
 pub use printable::{CONTENT_TYPE_BYTES_MAX, FILE_NAME_BYTES_MAX};
 pub use receipt::{
-    MalformedReceipt, RECEIPT_BINARY_BYTES_MAX, RECEIPT_IDS_MAX, RECEIPT_TEXT_BYTES_MAX, Receipt,
-    ReceiptError, SignedReceipt,
+    RECEIPT_BINARY_BYTES_MAX, RECEIPT_IDS_MAX, RECEIPT_TEXT_BYTES_MAX, Receipt, SignedReceipt,
 };
 pub use signed::{MalformedSigned, SIGNATURE_BYTES_MAX, SignatureLength, Signed, SignedBody};
 pub use url::{HttpsUrl, URL_BYTES_MAX, UrlError};

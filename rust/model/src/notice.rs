@@ -2,12 +2,12 @@
 
 use core::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::heading::{Heading, MalformedText, SIGNED_TIME_SECONDS_MAX, ascend, split};
+use crate::DocumentId;
+use crate::answer::{Answer, AnswerEntry};
+use crate::heading::split;
+use crate::lines::MalformedText;
 use crate::printable::is_printable;
-use crate::signed::{Signed, SignedBody};
-use crate::{DocumentId, Fingerprint};
+use crate::signed::Signed;
 
 /// Most documents in one notice, so that it fits in a message with any reasons.
 pub const NOTICE_ENTRIES_MAX: usize = 100;
@@ -21,6 +21,9 @@ pub const NOTICE_TEXT_BYTES_MAX: usize =
 
 /// Longest binary form of a notice.
 pub const NOTICE_BINARY_BYTES_MAX: usize = 1 + 32 + 4 + 8 + (32 + 2 + REASON_BYTES_MAX) * NOTICE_ENTRIES_MAX;
+
+/// "The server did not take these documents."
+pub type Notice = Answer<NoticeEntry>;
 
 /// A notice with the server's signature, not verified.
 pub type SignedNotice = Signed<Notice>;
@@ -40,24 +43,24 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    const ALL: [(Self, &str); 4] = [
-        (Self::Unreadable, "unreadable"),
-        (Self::Malformed, "malformed"),
-        (Self::Refused, "refused"),
-        (Self::Rejected, "rejected"),
-    ];
+    const ALL: [Self; 4] = [Self::Unreadable, Self::Malformed, Self::Refused, Self::Rejected];
 
     /// The word in the text of a notice.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(code, _)| *code == self).map_or("", |(_, word)| word)
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+        }
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == word).map(|(code, _)| *code)
+        Self::ALL.into_iter().find(|code| code.word() == word)
     }
 
     fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().find(|(code, _)| *code as u8 == number).map(|(code, _)| *code)
+        Self::ALL.into_iter().find(|code| *code as u8 == number)
     }
 }
 
@@ -73,14 +76,10 @@ impl NoticeEntry {
     /// An entry with a reason for people: one line of 1 to [`REASON_BYTES_MAX`] bytes.
     ///
     /// # Errors
-    /// [`NoticeError::Reason`] if it is empty, too long, begins or ends with a blank, or has characters that are not
+    /// [`ReasonError`] if it is empty, too long, begins or ends with a blank, or has characters that are not
     /// printable.
-    pub fn new(id: DocumentId, code: Rejection, reason: String) -> Result<Self, NoticeError> {
-        if is_printable(&reason, REASON_BYTES_MAX) {
-            Ok(Self { id, code, reason })
-        } else {
-            Err(NoticeError::Reason)
-        }
+    pub fn new(id: DocumentId, code: Rejection, reason: String) -> Result<Self, ReasonError> {
+        if is_printable(&reason, REASON_BYTES_MAX) { Ok(Self { id, code, reason }) } else { Err(ReasonError) }
     }
 
     /// The document.
@@ -97,6 +96,22 @@ impl NoticeEntry {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+impl AnswerEntry for NoticeEntry {
+    const MAGIC: &'static str = "p2psync-notice ";
+    const ENTRIES_MAX: usize = NOTICE_ENTRIES_MAX;
+    const TEXT_BYTES_MAX: usize = NOTICE_TEXT_BYTES_MAX;
+    const BINARY_BYTES_MAX: usize = NOTICE_BINARY_BYTES_MAX;
+
+    fn document(&self) -> DocumentId {
+        self.id
+    }
+
+    fn write_line(&self, text: &mut String) {
+        let Self { id, code, reason } = self;
+        write!(text, "{id} {} {reason}", code.word()).expect("a string takes all that is written");
+    }
 
     fn parse_line(line: &str) -> Result<Self, MalformedText> {
         let mut words = line.splitn(3, ' ');
@@ -104,6 +119,14 @@ impl NoticeEntry {
         let id = DocumentId::parse(word()).map_err(|_| MalformedText::Line("id"))?;
         let code = Rejection::from_word(word()).ok_or(MalformedText::Line("code"))?;
         Self::new(id, code, word().to_owned()).map_err(|_| MalformedText::Line("reason"))
+    }
+
+    /// Id, u8 code, u8 length of the reason, reason.
+    fn write_binary(&self, binary: &mut Vec<u8>) {
+        let length = u8::try_from(self.reason.len()).expect("a reason has at most 200 bytes");
+        binary.extend_from_slice(self.id.as_bytes());
+        binary.extend_from_slice(&[self.code as u8, length]);
+        binary.extend_from_slice(self.reason.as_bytes());
     }
 
     fn parse_binary(input: &[u8]) -> Result<(Self, &[u8]), MalformedText> {
@@ -117,165 +140,17 @@ impl NoticeEntry {
     }
 }
 
-/// "The server did not take these documents."
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    heading: Heading,
-    entries: Vec<NoticeEntry>,
-}
-
-impl Notice {
-    /// A notice by the server with the certificate `server`, at `time` (Unix seconds).
-    ///
-    /// # Errors
-    /// [`NoticeError`] unless there are 1 to [`NOTICE_ENTRIES_MAX`] entries, strictly ascending by id, and the time
-    /// is at most [`SIGNED_TIME_SECONDS_MAX`].
-    pub fn new(
-        server: Fingerprint,
-        epoch: u32,
-        time: u64,
-        entries: Vec<NoticeEntry>,
-    ) -> Result<Self, NoticeError> {
-        if !(1..=NOTICE_ENTRIES_MAX).contains(&entries.len()) {
-            return Err(NoticeError::Count { count: entries.len() });
-        }
-        if !ascend(entries.iter().map(NoticeEntry::id)) {
-            return Err(NoticeError::Order);
-        }
-        if time > SIGNED_TIME_SECONDS_MAX {
-            return Err(NoticeError::Time { time });
-        }
-        Ok(Self { heading: Heading { server, epoch, time }, entries })
-    }
-
-    /// The certificate whose key must have signed.
-    pub const fn server(&self) -> Fingerprint {
-        self.heading.server
-    }
-
-    /// How often the server was restored from a backup.
-    pub const fn epoch(&self) -> u32 {
-        self.heading.epoch
-    }
-
-    /// When the server says it made the notice, in Unix seconds.
-    pub const fn time(&self) -> u64 {
-        self.heading.time
-    }
-
-    /// The documents, ascending by id, at least one.
-    pub fn entries(&self) -> &[NoticeEntry] {
-        &self.entries
-    }
-
-    /// The text that is signed, at most [`NOTICE_TEXT_BYTES_MAX`] bytes of UTF-8.
-    pub fn text(&self) -> Vec<u8> {
-        let mut text = self.heading.write(MAGIC, self.entries.len());
-        for NoticeEntry { id, code, reason } in &self.entries {
-            writeln!(text, "{id} {} {reason}", code.word()).expect("a string takes all that is written");
-        }
-        text.into_bytes()
-    }
-
-    /// Reads the text. There is exactly one text for each notice.
-    ///
-    /// # Errors
-    /// [`MalformedText`] for anything that [`Self::text`] would not write.
-    pub fn parse_text(text: &[u8]) -> Result<Self, MalformedText> {
-        if text.len() > NOTICE_TEXT_BYTES_MAX {
-            return Err(MalformedText::TooLong);
-        }
-        let (heading, lines) = Heading::parse(MAGIC, text)?;
-        Self::checked(heading, lines.into_iter().map(NoticeEntry::parse_line).collect::<Result<_, _>>()?)
-    }
-
-    /// The form between peers: as a receipt's, each entry as id, u8 code, u8 length of the reason, reason.
-    pub fn binary(&self) -> Vec<u8> {
-        let mut binary = Vec::new();
-        self.heading.write_binary(&mut binary);
-        for NoticeEntry { id, code, reason } in &self.entries {
-            let length = u8::try_from(reason.len()).expect("a reason has at most 200 bytes");
-            binary.extend_from_slice(id.as_bytes());
-            binary.extend_from_slice(&[*code as u8, length]);
-            binary.extend_from_slice(reason.as_bytes());
-        }
-        binary
-    }
-
-    /// Reads the form between peers. There is exactly one for each notice.
-    ///
-    /// # Errors
-    /// [`MalformedText`] for anything that [`Self::binary`] would not write.
-    pub fn parse_binary(binary: &[u8]) -> Result<Self, MalformedText> {
-        if binary.len() > NOTICE_BINARY_BYTES_MAX {
-            return Err(MalformedText::TooLong);
-        }
-        let (heading, mut rest) = Heading::parse_binary(binary)?;
-        let mut entries = Vec::new();
-        while !rest.is_empty() {
-            let (entry, after) = NoticeEntry::parse_binary(rest)?;
-            entries.push(entry);
-            rest = after;
-        }
-        Self::checked(heading, entries)
-    }
-
-    /// What makes two notices the same: SHA-256 of the text.
-    pub fn body_hash(&self) -> [u8; 32] {
-        Sha256::digest(self.text()).into()
-    }
-
-    fn checked(heading: Heading, entries: Vec<NoticeEntry>) -> Result<Self, MalformedText> {
-        let Heading { server, epoch, time } = heading;
-        Self::new(server, epoch, time, entries).map_err(|error| match error {
-            NoticeError::Count { .. } => MalformedText::Count,
-            NoticeError::Order => MalformedText::Order,
-            NoticeError::Time { .. } => MalformedText::Line("time"),
-            NoticeError::Reason => MalformedText::Line("reason"),
-        })
-    }
-}
-
-impl SignedBody for Notice {
-    fn binary(&self) -> Vec<u8> {
-        self.binary()
-    }
-
-    fn parse_binary(binary: &[u8]) -> Result<Self, MalformedText> {
-        Self::parse_binary(binary)
-    }
-}
-
-/// The caller's documents make no notice.
+/// A reason that is not one printable line of the right length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoticeError {
-    /// None, or too many.
-    #[error("a notice names 1 to {NOTICE_ENTRIES_MAX} documents, not {count}")]
-    Count {
-        /// How many were given.
-        count: usize,
-    },
-    /// They do not ascend, or one is there twice.
-    #[error("the documents of a notice are not strictly ascending")]
-    Order,
-    /// The time is beyond [`SIGNED_TIME_SECONDS_MAX`].
-    #[error("a notice cannot be from {time} s after 1970")]
-    Time {
-        /// What was given.
-        time: u64,
-    },
-    /// A reason that is not one printable line of the right length.
-    #[error("a reason is one line of 1 to {REASON_BYTES_MAX} bytes")]
-    Reason,
-}
-
-const MAGIC: &str = "p2psync-notice ";
+#[error("a reason is one line of 1 to {REASON_BYTES_MAX} bytes")]
+pub struct ReasonError;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{AnswerError, Fingerprint, SIGNED_TIME_SECONDS_MAX};
 
     const TEXT: &str = "p2psync-notice 1\n\
         server ABABABABABABABABABABABABABABABABABABABAB\n\
@@ -344,9 +219,9 @@ mod tests {
     fn what_makes_no_notice_is_refused() {
         let new = |entries| Notice::new(Fingerprint::V4([0; 20]), 0, 0, entries);
         let one = entry(1, Rejection::Refused, "no");
-        assert_eq!(new(vec![]), Err(NoticeError::Count { count: 0 }));
-        assert_eq!(new(vec![one.clone(); 101]), Err(NoticeError::Count { count: 101 }));
-        assert_eq!(new(vec![one.clone(), one]), Err(NoticeError::Order));
+        assert_eq!(new(vec![]), Err(AnswerError::Count { count: 0, count_max: 100 }));
+        assert_eq!(new(vec![one.clone(); 101]), Err(AnswerError::Count { count: 101, count_max: 100 }));
+        assert_eq!(new(vec![one.clone(), one]), Err(AnswerError::Order));
     }
 
     proptest! {

@@ -77,12 +77,18 @@ impl Authentication {
         !matches!(self, Self::Unauthenticated)
     }
 
-    fn number(self) -> i64 {
-        (0..).zip(Self::ALL).find(|(_, way)| *way == self).map_or(0, |(number, _)| number)
+    const fn number(self) -> i64 {
+        match self {
+            Self::Unauthenticated => 0,
+            Self::Code => 1,
+            Self::Scanned => 2,
+            Self::BothScanned => 3,
+            Self::Digits => 4,
+        }
     }
 
     fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.get(usize::try_from(number).ok()?).copied()
+        Self::ALL.into_iter().find(|way| way.number() == number)
     }
 }
 

@@ -1,181 +1,68 @@
 //! Receipts: a server states that it has documents, hash-checked, on durable storage. Nothing else makes a device
 //! delete what its owner wants delivered.
 
-use sha2::{Digest as _, Sha256};
-
-use crate::heading::{Heading, IDS_MAX, MalformedText, SIGNED_TIME_SECONDS_MAX, ascend};
-use crate::signed::{Signed, SignedBody};
-use crate::{DocumentId, Fingerprint};
+use crate::answer::{Answer, AnswerEntry};
+use crate::heading::split;
+use crate::lines::MalformedText;
+use crate::signed::Signed;
+use crate::{DocumentId, MessageId};
 
 /// Most documents that one receipt confirms.
-pub const RECEIPT_IDS_MAX: usize = IDS_MAX;
+pub const RECEIPT_IDS_MAX: usize = 256;
 
 /// Longest text of a receipt: the heading with a version 6 fingerprint, and 256 ids.
 pub const RECEIPT_TEXT_BYTES_MAX: usize = 18 + 72 + 17 + 18 + 10 + 65 * RECEIPT_IDS_MAX;
 
 /// Longest binary form of a receipt.
-pub const RECEIPT_BINARY_BYTES_MAX: usize = 1 + 32 + 4 + 8 + 32 * RECEIPT_IDS_MAX;
+pub const RECEIPT_BINARY_BYTES_MAX: usize = 1 + 32 + 4 + 8 + MessageId::BYTES * RECEIPT_IDS_MAX;
+
+/// "The server has these documents." True for ever, except when the server was restored from a backup: then its
+/// `epoch` grows, and devices that still hold the documents offer them again.
+pub type Receipt = Answer<DocumentId>;
 
 /// A receipt with the server's signature, which nothing in this crate can verify.
 pub type SignedReceipt = Signed<Receipt>;
 
-/// Why bytes are not a receipt.
-pub type MalformedReceipt = MalformedText;
-
-/// "The server has these documents." True for ever, except when the server was restored from a backup: then its
-/// `epoch` grows, and devices that still hold the documents offer them again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    heading: Heading,
-    ids: Vec<DocumentId>,
-}
-
 impl Receipt {
-    /// A receipt by the server with the certificate `server`, at `time` (Unix seconds), for `ids`.
-    ///
-    /// # Errors
-    /// [`ReceiptError`] unless there are 1 to [`RECEIPT_IDS_MAX`] ids, strictly ascending, and the time is at most
-    /// [`SIGNED_TIME_SECONDS_MAX`].
-    pub fn new(
-        server: Fingerprint,
-        epoch: u32,
-        time: u64,
-        ids: Vec<DocumentId>,
-    ) -> Result<Self, ReceiptError> {
-        if !(1..=RECEIPT_IDS_MAX).contains(&ids.len()) {
-            return Err(ReceiptError::Count { count: ids.len() });
-        }
-        if !ascend(ids.iter().copied()) {
-            return Err(ReceiptError::Order);
-        }
-        if time > SIGNED_TIME_SECONDS_MAX {
-            return Err(ReceiptError::Time { time });
-        }
-        Ok(Self { heading: Heading { server, epoch, time }, ids })
-    }
-
-    /// The certificate whose key must have signed.
-    pub const fn server(&self) -> Fingerprint {
-        self.heading.server
-    }
-
-    /// How often the server was restored from a backup.
-    pub const fn epoch(&self) -> u32 {
-        self.heading.epoch
-    }
-
-    /// When the server says it made the receipt, in Unix seconds.
-    pub const fn time(&self) -> u64 {
-        self.heading.time
-    }
-
-    /// The documents that it has, ascending, at least one.
+    /// The documents that the server has, ascending, at least one.
     pub fn ids(&self) -> &[DocumentId] {
-        &self.ids
-    }
-
-    /// The text that is signed, at most [`RECEIPT_TEXT_BYTES_MAX`] bytes of ASCII.
-    pub fn text(&self) -> Vec<u8> {
-        let mut text = self.heading.write(MAGIC, self.ids.len());
-        for id in &self.ids {
-            text.push_str(&id.to_string());
-            text.push('\n');
-        }
-        text.into_bytes()
-    }
-
-    /// Reads the text. There is exactly one text for each receipt.
-    ///
-    /// # Errors
-    /// [`MalformedReceipt`] for anything that [`Self::text`] would not write.
-    pub fn parse_text(text: &[u8]) -> Result<Self, MalformedReceipt> {
-        if text.len() > RECEIPT_TEXT_BYTES_MAX {
-            return Err(MalformedText::TooLong);
-        }
-        let (heading, lines) = Heading::parse(MAGIC, text)?;
-        let ids = lines.into_iter().map(DocumentId::parse).collect::<Result<Vec<_>, _>>();
-        Self::checked(heading, ids.map_err(|_| MalformedText::Line("id"))?)
-    }
-
-    /// The form between peers: fingerprint version (4 or 6), fingerprint, u32 epoch, u64 time, ids of 32 bytes.
-    pub fn binary(&self) -> Vec<u8> {
-        let mut binary = Vec::new();
-        self.heading.write_binary(&mut binary);
-        for id in &self.ids {
-            binary.extend_from_slice(id.as_bytes());
-        }
-        binary
-    }
-
-    /// Reads the form between peers. There is exactly one for each receipt.
-    ///
-    /// # Errors
-    /// [`MalformedReceipt`] for anything that [`Self::binary`] would not write.
-    pub fn parse_binary(binary: &[u8]) -> Result<Self, MalformedReceipt> {
-        if binary.len() > RECEIPT_BINARY_BYTES_MAX {
-            return Err(MalformedText::TooLong);
-        }
-        let (heading, rest) = Heading::parse_binary(binary)?;
-        let (ids, rest) = rest.as_chunks();
-        if !rest.is_empty() {
-            return Err(MalformedText::EndsEarly);
-        }
-        Self::checked(heading, ids.iter().map(|id| DocumentId::from_bytes(*id)).collect())
-    }
-
-    /// What makes two receipts the same: SHA-256 of the text. Signatures can be altered and still verify, so they
-    /// do not count.
-    pub fn body_hash(&self) -> [u8; 32] {
-        Sha256::digest(self.text()).into()
-    }
-
-    fn checked(heading: Heading, ids: Vec<DocumentId>) -> Result<Self, MalformedReceipt> {
-        let Heading { server, epoch, time } = heading;
-        Self::new(server, epoch, time, ids).map_err(|error| match error {
-            ReceiptError::Count { .. } => MalformedText::Count,
-            ReceiptError::Order => MalformedText::Order,
-            ReceiptError::Time { .. } => MalformedText::Line("time"),
-        })
+        self.entries()
     }
 }
 
-impl SignedBody for Receipt {
-    fn binary(&self) -> Vec<u8> {
-        self.binary()
+impl AnswerEntry for DocumentId {
+    const MAGIC: &'static str = "p2psync-receipt ";
+    const ENTRIES_MAX: usize = RECEIPT_IDS_MAX;
+    const TEXT_BYTES_MAX: usize = RECEIPT_TEXT_BYTES_MAX;
+    const BINARY_BYTES_MAX: usize = RECEIPT_BINARY_BYTES_MAX;
+
+    fn document(&self) -> DocumentId {
+        *self
     }
 
-    fn parse_binary(binary: &[u8]) -> Result<Self, MalformedText> {
-        Self::parse_binary(binary)
+    fn write_line(&self, text: &mut String) {
+        text.push_str(&self.to_string());
+    }
+
+    fn parse_line(line: &str) -> Result<Self, MalformedText> {
+        Self::parse(line).map_err(|_| MalformedText::Line("id"))
+    }
+
+    fn write_binary(&self, binary: &mut Vec<u8>) {
+        binary.extend_from_slice(self.as_bytes());
+    }
+
+    fn parse_binary(input: &[u8]) -> Result<(Self, &[u8]), MalformedText> {
+        split(input).map(|(id, rest)| (Self::from_bytes(id), rest))
     }
 }
-
-/// The caller's documents make no receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReceiptError {
-    /// None, or too many.
-    #[error("a receipt names 1 to {RECEIPT_IDS_MAX} documents, not {count}")]
-    Count {
-        /// How many were given.
-        count: usize,
-    },
-    /// They do not ascend, or one is there twice.
-    #[error("the documents of a receipt are not strictly ascending")]
-    Order,
-    /// The time is beyond [`SIGNED_TIME_SECONDS_MAX`].
-    #[error("a receipt cannot be from {time} s after 1970")]
-    Time {
-        /// What was given.
-        time: u64,
-    },
-}
-
-const MAGIC: &str = "p2psync-receipt ";
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{AnswerError, Fingerprint, SIGNED_TIME_SECONDS_MAX};
 
     const TEXT: &str = "p2psync-receipt 1\n\
     server ABABABABABABABABABABABABABABABABABABABAB\n\
@@ -214,12 +101,12 @@ mod tests {
     #[test]
     fn what_makes_no_receipt_is_refused() {
         let new = |time, ids| Receipt::new(Fingerprint::V4([0; 20]), 0, time, ids);
-        assert_eq!(new(0, vec![]), Err(ReceiptError::Count { count: 0 }));
-        assert_eq!(new(0, vec![id(1); 100_000]), Err(ReceiptError::Count { count: 100_000 }));
-        assert_eq!(new(0, vec![id(1), id(1)]), Err(ReceiptError::Order));
-        assert_eq!(new(0, vec![id(2), id(1)]), Err(ReceiptError::Order));
+        assert_eq!(new(0, vec![]), Err(AnswerError::Count { count: 0, count_max: 256 }));
+        assert_eq!(new(0, vec![id(1); 100_000]), Err(AnswerError::Count { count: 100_000, count_max: 256 }));
+        assert_eq!(new(0, vec![id(1), id(1)]), Err(AnswerError::Order));
+        assert_eq!(new(0, vec![id(2), id(1)]), Err(AnswerError::Order));
         let time = SIGNED_TIME_SECONDS_MAX + 1;
-        assert_eq!(new(time, vec![id(1)]), Err(ReceiptError::Time { time }));
+        assert_eq!(new(time, vec![id(1)]), Err(AnswerError::Time { time }));
     }
 
     #[test]

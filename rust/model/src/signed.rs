@@ -3,7 +3,7 @@
 
 use p2psync_bramble::bdf::{self, Value};
 
-use crate::heading::MalformedText;
+use crate::lines::MalformedText;
 
 /// Longest signature: a detached binary OpenPGP signature has 119 bytes with Ed25519, 566 with RSA-4096, and some
 /// 3,500 with ML-DSA-65+Ed25519.

@@ -43,6 +43,15 @@ impl HttpsUrl {
         Ok(Self(format!("https://{host}{port}{path}")))
     }
 
+    /// Reads what [`Self::as_str`] gives, and no other form of it.
+    ///
+    /// # Errors
+    /// [`UrlError`], the first that applies; [`UrlError::Form`] for what [`Self::parse`] would have to change.
+    pub fn parse_exact(text: &str) -> Result<Self, UrlError> {
+        let url = Self::parse(text)?;
+        if url.0 == text { Ok(url) } else { Err(UrlError::Form) }
+    }
+
     /// The URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -129,6 +138,9 @@ pub enum UrlError {
     /// A path with empty segments, ones that lead upwards, or broken escapes.
     #[error("the path of the address is malformed")]
     Path,
+    /// A program wrote it in another than its one form.
+    #[error("the address is not in its one form")]
+    Form,
 }
 
 const HTTPS_PORT: u16 = 443;
@@ -155,7 +167,8 @@ mod tests {
         ];
         for (text, form) in cases {
             assert_eq!(HttpsUrl::parse(text).unwrap().as_str(), form);
-            assert_eq!(HttpsUrl::parse(form).unwrap().to_string(), form);
+            assert_eq!(HttpsUrl::parse_exact(form).unwrap().to_string(), form);
+            assert_eq!(HttpsUrl::parse_exact(text).err(), (text != form).then_some(UrlError::Form));
         }
     }
 

@@ -7,6 +7,7 @@ use p2psync_bramble::WallClock;
 use p2psync_model::{CERTIFICATE_BYTES_MAX, Fingerprint};
 use sequoia_openpgp::Packet;
 use sequoia_openpgp::cert::{Cert, CertBuilder, CipherSuite};
+use sequoia_openpgp::crypto::mpi::PublicKey;
 use sequoia_openpgp::crypto::{KeyPair, S2K};
 use sequoia_openpgp::packet::key::{Key, SecretKeyMaterial, SecretParts, UnspecifiedRole};
 use sequoia_openpgp::parse::Parse as _;
@@ -129,7 +130,7 @@ impl ServerKey {
             match key.key().optional_secret() {
                 Some(SecretKeyMaterial::Unencrypted(_)) => {
                     // RustCrypto's RSA tells its secrets by its timing (RUSTSEC-2023-0071, THREATS T24).
-                    if key.key().pk_algo().to_string().starts_with("RSA") && is_rust_crypto() {
+                    if matches!(key.key().mpis(), PublicKey::RSA { .. }) && is_rust_crypto() {
                         return Err(ServerKeyError::RsaUnsafeHere);
                     }
                     unlocked += 1;

@@ -1,10 +1,7 @@
 //! Texts that a server signs. Each kind has a first line of its own, so that none passes for another.
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{
-    Fingerprint, MalformedText, NOTICE_TEXT_BYTES_MAX, Notice, RECEIPT_TEXT_BYTES_MAX, Receipt,
-    SIGNATURE_BYTES_MAX,
-};
+use p2psync_model::{Answer, AnswerEntry, Fingerprint, MalformedText, SIGNATURE_BYTES_MAX};
 use sequoia_openpgp::Packet;
 use sequoia_openpgp::packet::signature::SignatureBuilder;
 use sequoia_openpgp::serialize::MarshalInto as _;
@@ -38,33 +35,26 @@ pub trait SignedText: Sized {
     fn parse_text(text: &[u8]) -> Result<Self, MalformedText>;
 }
 
-macro_rules! signed_text_of_the_model {
-    ($kind:ty, $magic:literal, $bytes_max:expr) => {
-        impl SignedText for $kind {
-            const MAGIC: &'static str = $magic;
-            const TEXT_BYTES_MAX: usize = $bytes_max;
+impl<E: AnswerEntry> SignedText for Answer<E> {
+    const MAGIC: &'static str = E::MAGIC;
+    const TEXT_BYTES_MAX: usize = E::TEXT_BYTES_MAX;
 
-            fn server(&self) -> Fingerprint {
-                self.server()
-            }
+    fn server(&self) -> Fingerprint {
+        self.server()
+    }
 
-            fn made(&self) -> Date {
-                Date(self.time())
-            }
+    fn made(&self) -> Date {
+        Date(self.time())
+    }
 
-            fn text(&self) -> Vec<u8> {
-                self.text()
-            }
+    fn text(&self) -> Vec<u8> {
+        self.text()
+    }
 
-            fn parse_text(text: &[u8]) -> Result<Self, MalformedText> {
-                Self::parse_text(text)
-            }
-        }
-    };
+    fn parse_text(text: &[u8]) -> Result<Self, MalformedText> {
+        Self::parse_text(text)
+    }
 }
-
-signed_text_of_the_model!(Receipt, "p2psync-receipt ", RECEIPT_TEXT_BYTES_MAX);
-signed_text_of_the_model!(Notice, "p2psync-notice ", NOTICE_TEXT_BYTES_MAX);
 
 /// Believes a text if `certificate`'s key signed it and it is of kind `T`. In this order: size, signature, kind,
 /// server, form. Nothing that was not signed is parsed.

@@ -4,7 +4,7 @@
 use core::fmt::Write as _;
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{Fingerprint, HttpsUrl, MalformedText, TLS_PINS_MAX, TlsPin, URL_BYTES_MAX};
+use p2psync_model::{Fingerprint, HttpsUrl, MalformedText, SignedLines, TLS_PINS_MAX, TlsPin, URL_BYTES_MAX};
 
 use crate::date::Date;
 use crate::signed_text::SignedText;
@@ -133,28 +133,11 @@ impl SignedText for Statement {
         if text.len() > Self::TEXT_BYTES_MAX {
             return Err(MalformedText::TooLong);
         }
-        let text = str::from_utf8(text).map_err(|_| MalformedText::Line("not UTF-8"))?;
-        let versioned = text.strip_prefix(Self::MAGIC).and_then(|rest| rest.split_once('\n'));
-        let (version, rest) = versioned.ok_or(MalformedText::OtherKind)?;
-        match number(version) {
-            Some(VERSION) => {}
-            Some(version) if version > VERSION => {
-                let version = u32::try_from(version).unwrap_or(u32::MAX);
-                return Err(MalformedText::TooNew { version });
-            }
-            _ => return Err(MalformedText::OtherKind),
-        }
-        let body = rest.strip_suffix('\n').ok_or(MalformedText::Line("no end of the last line"))?;
-        let mut lines = body.split('\n');
-        let mut field = |name: &'static str| {
-            let value = lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            value.ok_or(MalformedText::Line(name))
-        };
-        let server = Fingerprint::parse(field("server")?).map_err(|_| MalformedText::Line("server"))?;
-        let url = url(field("url")?).ok_or(MalformedText::Line("url"))?;
-        let from = number(field("from")?).ok_or(MalformedText::Line("from"))?;
-        let until = number(field("until")?).ok_or(MalformedText::Line("until"))?;
-        let tls = parse_tls(lines)?;
+        let mut lines = SignedLines::open(text, Self::MAGIC, VERSION)?;
+        let server = Fingerprint::parse(lines.field("server")?).map_err(|_| MalformedText::Line("server"))?;
+        let url = HttpsUrl::parse_exact(lines.field("url")?).map_err(|_| MalformedText::Line("url"))?;
+        let (from, until) = (lines.number("from")?, lines.number("until")?);
+        let tls = parse_tls(lines.rest())?;
         Self::new(server, url, from, until, tls).map_err(|error| match error {
             StatementError::Period => MalformedText::Line("until"),
             StatementError::TlsPins => MalformedText::Line("tls"),
@@ -163,7 +146,7 @@ impl SignedText for Statement {
 }
 
 /// The first version, and the only one so far.
-const VERSION: u64 = 1;
+const VERSION: u32 = 1;
 
 fn parse_tls<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tls, MalformedText> {
     let values: Option<Vec<&str>> = lines.map(|line| line.strip_prefix("tls ")).collect();
@@ -173,11 +156,6 @@ fn parse_tls<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Tls, MalformedT
     }
     let pins: Option<Vec<TlsPin>> = values.into_iter().map(pin).collect();
     pins.map(Tls::Pins).ok_or(MalformedText::Line("tls"))
-}
-
-/// An address in its one form.
-fn url(text: &str) -> Option<HttpsUrl> {
-    HttpsUrl::parse(text).ok().filter(|url| url.as_str() == text)
 }
 
 /// 64 lower-case hex digits.
@@ -194,12 +172,6 @@ fn digit(byte: u8) -> Option<u8> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     }
-}
-
-/// A number in decimal, in its shortest form.
-fn number(text: &str) -> Option<u64> {
-    let shortest = text == "0" || !text.starts_with('0');
-    if shortest && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// The caller's values make no statement.

@@ -39,7 +39,7 @@ fn no_other_text_is_a_statement() {
     let faults = [
         ("p2psync-statement 1", "p2psync-receipt 1", MalformedText::OtherKind),
         ("p2psync-statement 1", "p2psync-statement 0", MalformedText::OtherKind),
-        ("p2psync-statement 1", "p2psync-statement 01", MalformedText::OtherKind),
+        ("p2psync-statement 1", "p2psync-statement 01", MalformedText::Line("version")),
         ("p2psync-statement 1", "p2psync-statement 2", MalformedText::TooNew { version: 2 }),
         ("server AB", "server ab", MalformedText::Line("server")),
         ("url https", "url http", MalformedText::Line("url")),
@@ -49,6 +49,10 @@ fn no_other_text_is_a_statement() {
         ("eden", "ed en", MalformedText::Line("url")),
         ("from 1", "from 01", MalformedText::Line("from")),
         ("from 1", "from +1", MalformedText::Line("from")),
+        ("from 1", "from -1", MalformedText::Line("from")),
+        ("from 1795219200", "from ", MalformedText::Line("from")),
+        ("until 1802995200", "until 4294967296", MalformedText::Line("until")),
+        ("until 1802995200", "until 18446744073709551616", MalformedText::Line("until")),
         ("from 1", "until 1", MalformedText::Line("from")),
         ("until 1802995200", "until 1795219200", MalformedText::Line("until")),
         ("until 1802995200", "until 1802995201", MalformedText::Line("until")),
@@ -69,6 +73,9 @@ fn no_other_text_is_a_statement() {
         assert_eq!(Statement::parse_text(text.as_bytes()), Err(error), "{from} -> {to}");
     }
     assert_eq!(Statement::parse_text(&[b'a'; 4_000]), Err(MalformedText::TooLong));
+    let mut bytes = good.into_bytes();
+    bytes[100] = 0xff;
+    assert_eq!(Statement::parse_text(&bytes), Err(MalformedText::Line("not UTF-8")));
 }
 
 #[test]

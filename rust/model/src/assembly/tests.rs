@@ -1,7 +1,7 @@
 use p2psync_bramble::WallClock;
 
 use super::*;
-use crate::{Attributes, Chunk, Chunker, Finished, Protection};
+use crate::{Attributes, Chunker, Finished, Protection};
 
 const GROUP: GroupId = GroupId::from_bytes([6; 32]);
 
