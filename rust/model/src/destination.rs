@@ -220,6 +220,32 @@ mod tests {
         assert_ne!(Token::new("a"), Token::new("b"));
     }
 
+    #[test]
+    fn no_other_entries_are_a_destination() {
+        let Value::List(good) = bdf::parse(&full().encode()).unwrap() else { panic!("a list") };
+        let text = |text: &str| Value::String(text.to_owned());
+        for (place, value) in [
+            (0, text("")),
+            (0, text("HTTPS://eden.example.org/p2p")),
+            (0, text(&format!("https://a/{}", "x".repeat(2_048)))),
+            (1, Value::Raw(vec![1; 21])),
+            (2, Value::Raw(vec![])),
+            (2, Value::Raw(vec![1; CERTIFICATE_BYTES_MAX + 1])),
+            (2, Value::List(vec![Value::Raw(vec![7])])),
+            (3, text("")),
+            (3, text("a b")),
+            (3, Value::Integer(-1)),
+            (4, Value::Raw(vec![1; 33])),
+            (4, Value::Raw(vec![1; 64])),
+        ] {
+            let mut items = good.clone();
+            items[place] = value.clone();
+            let mut encoded = Vec::new();
+            bdf::write(&Value::List(items), &mut encoded);
+            assert_eq!(Destination::decode(&encoded), None, "item {place} as {value:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_changed_byte_is_another_destination_or_none(place in 0usize..200, byte: u8) {

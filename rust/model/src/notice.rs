@@ -206,6 +206,9 @@ mod tests {
             ("key", &"x".repeat(200), MalformedText::Line("reason")),
             ("key", "key\nkey", MalformedText::Count),
             ("count 2", "count 101", MalformedText::Count),
+            ("count 2", "count -2", MalformedText::Line("count")),
+            ("time 9", "time 253402300800", MalformedText::Line("time")),
+            ("time 9", "time -9", MalformedText::Line("time")),
             ("0101", "0301", MalformedText::Order),
         ];
         for (from, to, error) in cases {
@@ -213,6 +216,31 @@ mod tests {
             assert_eq!(Notice::parse_text(text.as_bytes()), Err(error), "{from} as {to}");
         }
         assert_eq!(Notice::parse_text(&vec![b'x'; 40_000]), Err(MalformedText::TooLong));
+        let not_utf8 = [TEXT.as_bytes(), b"\xff\n"].concat();
+        assert_eq!(Notice::parse_text(&not_utf8), Err(MalformedText::Line("not UTF-8")));
+    }
+
+    #[test]
+    fn each_other_binary_form_has_its_error() {
+        let heading = &notice().binary()[..33];
+        let with = |entries: &[u8]| Notice::parse_binary(&[heading, entries].concat());
+        let entry = |code: u8, length: u8, reason: &[u8]| [&[1; 32], &[code, length][..], reason].concat();
+        assert!(with(&entry(0, 2, b"no")).is_ok());
+        for (entries, error) in [
+            (vec![], MalformedText::Count),
+            (entry(4, 2, b"no"), MalformedText::Line("code")),
+            (entry(255, 2, b"no"), MalformedText::Line("code")),
+            (entry(0, 0, b""), MalformedText::Line("reason")),
+            (entry(0, 201, &[b'x'; 201]), MalformedText::Line("reason")),
+            (entry(0, 2, b"\xff\xfe"), MalformedText::Line("not UTF-8")),
+            (entry(0, 3, b"no"), MalformedText::EndsEarly),
+            (entry(0, 2, b"no").repeat(2), MalformedText::Order),
+            (vec![1; 3_400_000], MalformedText::TooLong),
+        ] {
+            assert_eq!(with(&entries), Err(error), "{:?}", &entries[..entries.len().min(40)]);
+        }
+        let late = [&heading[..25], &[0xff; 8], &entry(0, 2, b"no")].concat();
+        assert_eq!(Notice::parse_binary(&late), Err(MalformedText::Line("time")));
     }
 
     #[test]

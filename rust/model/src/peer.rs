@@ -238,6 +238,32 @@ mod tests {
     }
 
     #[test]
+    fn no_other_entries_are_a_peer() {
+        let Value::List(good) = bdf::parse(&peer("anna").unwrap().encode()).unwrap() else {
+            panic!("a list")
+        };
+        let text = |text: &str| Value::String(text.to_owned());
+        for (place, value) in [
+            (0, Value::Raw(vec![3; 31])),
+            (0, Value::List(vec![Value::Raw(vec![3; 32])])),
+            (1, text("")),
+            (1, text(&"x".repeat(PEER_NAME_BYTES_MAX + 1))),
+            (1, Value::Raw(b"\xff".to_vec())),
+            (2, Value::Integer(-1)),
+            (2, Value::Integer(5)),
+            (3, Value::Integer(-1)),
+            (3, Value::Integer(i64::MAX)),
+            (4, Value::Integer(1)),
+        ] {
+            let mut items = good.clone();
+            items[place] = value.clone();
+            let mut encoded = Vec::new();
+            bdf::write(&Value::List(items), &mut encoded);
+            assert_eq!(Peer::decode(&encoded), None, "item {place} as {value:?}");
+        }
+    }
+
+    #[test]
     fn the_id_is_the_keys_and_not_the_names() {
         let anna = peer("anna").unwrap();
         assert_eq!(anna.id(), anna.clone().renamed("berta").unwrap().id());

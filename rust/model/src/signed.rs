@@ -139,6 +139,11 @@ mod tests {
         assert_eq!(with(vec![raw(&body)]), Err(MalformedSigned::Form));
         assert_eq!(with(vec![raw(&body), Value::Null]), Err(MalformedSigned::Form));
         assert_eq!(with(vec![raw(&body), raw(&[1]), raw(&[1])]), Err(MalformedSigned::Form));
+        assert_eq!(with(vec![Value::List(vec![raw(&body)]), raw(&[1])]), Err(MalformedSigned::Form));
+        assert_eq!(with(vec![raw(&body), Value::Integer(-1)]), Err(MalformedSigned::Form));
+        let naming = |ids: usize| with(vec![raw(&[&body[..33], &vec![1; 32 * ids]].concat()), raw(&[1])]);
+        assert_eq!(naming(300), Err(MalformedSigned::Body(MalformedText::TooLong)));
+        assert_eq!(naming(100_000), Err(MalformedSigned::Bdf(bdf::Malformed::TooLong)));
         assert_eq!(
             with(vec![raw(&body), raw(&[])]),
             Err(MalformedSigned::Signature(SignatureLength { length: 0 }))

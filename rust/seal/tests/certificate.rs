@@ -5,7 +5,9 @@ mod keys;
 
 use keys::{DAY, MADE, NOW, builder, clock, date, encryption, extended, public_bytes, secret, server_key};
 use p2psync_model::CERTIFICATE_BYTES_MAX;
-use p2psync_seal::{BUILD_DATE_SECONDS, Certificate, CertificateError, MergeError, Revocation, ServerKey};
+use p2psync_seal::{
+    BUILD_DATE_SECONDS, Certificate, CertificateError, MergeError, Revocation, ServerKey, ServerKeyError,
+};
 use sequoia_openpgp::cert::CipherSuite;
 use sequoia_openpgp::serialize::SerializeInto as _;
 use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation};
@@ -190,4 +192,53 @@ fn an_update_is_merged_and_a_revocation_stays() {
     assert_eq!(one.merge(server_key().certificate().as_bytes()), Err(MergeError::AnotherKey));
     assert_eq!(one.merge(b"junk"), Err(MergeError::Unreadable(CertificateError::NotACertificate)));
     assert_eq!(one, before);
+}
+
+#[test]
+fn user_ids_of_any_kind_are_shown_safely() {
+    use p2psync_seal::USER_ID_CHARACTERS_MAX;
+    let user_id = |id: Option<Vec<u8>>| {
+        let mut builder = sequoia_openpgp::cert::CertBuilder::new().set_creation_time(keys::system(MADE));
+        if let Some(id) = id {
+            builder = builder.add_userid(sequoia_openpgp::packet::UserID::from(id));
+        }
+        let builder = builder.add_signing_subkey().add_subkey(encryption(), None, None);
+        parse(&public_bytes(&builder.generate().unwrap().0)).unwrap().user_id()
+    };
+    assert_eq!(user_id(None), "");
+    assert_eq!(user_id(Some(vec![])), "");
+    assert_eq!(user_id(Some(b"\xff\xfe".to_vec())), "\u{fffd}\u{fffd}");
+    assert_eq!(user_id(Some("a\u{202e}b\0\n".into())), "a\u{fffd}b\u{fffd}\u{fffd}");
+    assert_eq!(user_id(Some(vec![b'x'; 20_000])), "x".repeat(USER_ID_CHARACTERS_MAX));
+}
+
+#[test]
+fn reasons_of_any_kind_are_shown_safely() {
+    let cert = secret(&server_key());
+    let shown = |reason: &[u8]| {
+        let bytes = keys::revoked_because(&cert, NOW - DAY, ReasonForRevocation::KeyRetired, reason);
+        match parse(&bytes).unwrap_err() {
+            CertificateError::Revoked { kind: Revocation::Soft, reason } => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(shown(b""), "key is retired and no longer used");
+    assert_eq!(shown(b"   "), "key is retired and no longer used");
+    assert_eq!(shown(b"\xff\n\xe2\x80\xae"), "\u{fffd}\u{fffd}\u{fffd}");
+    assert_eq!(shown(&[b'x'; 5_000]), "x".repeat(200));
+}
+
+#[test]
+fn ten_megabytes_are_refused_unread_wherever_a_key_is_taken() {
+    let too_long = CertificateError::TooLong { length: 10_000_000 };
+    let key = server_key();
+    for begin in [key.certificate().as_bytes(), b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n"] {
+        let mut bytes = begin.to_vec();
+        bytes.resize(10_000_000, b'A');
+        assert_eq!(parse(&bytes).unwrap_err(), too_long);
+        assert_eq!(Certificate::restore(&bytes).unwrap_err(), too_long);
+        assert_eq!(ServerKey::parse(&bytes).unwrap_err(), ServerKeyError::Unreadable(too_long.clone()));
+        let merged = key.certificate().clone().merge(&bytes);
+        assert_eq!(merged, Err(MergeError::Unreadable(too_long.clone())));
+    }
 }

@@ -82,6 +82,21 @@ fn nested_bombs_are_not_unpacked() {
 }
 
 #[test]
+fn no_other_compression_is_unpacked() {
+    let key = server_key();
+    for (algorithm, is_opened) in [(0, true), (3, false), (4, false), (110, false), (255, false)] {
+        let document = sealed_oddly(&key, |mut message| {
+            let packets = literal(b"form");
+            let length = u8::try_from(1 + packets.len()).unwrap();
+            message.write_all(&[&[0xc8, length, algorithm], packets.as_slice()].concat()).unwrap();
+            message.finalize().unwrap();
+        });
+        let expected = if is_opened { Ok(4) } else { Err(OpenError::Tampered) };
+        assert_eq!(opened(&document, &key, 99), expected, "{algorithm}");
+    }
+}
+
+#[test]
 fn crowds_of_packets_are_refused() {
     let key = server_key();
     let inside = |packets: Vec<u8>| {

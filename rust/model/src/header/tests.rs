@@ -109,6 +109,10 @@ fn each_bad_entry_has_its_error() {
     assert_eq!(Header::decode(&[]), Err(MalformedHeader::Bdf(bdf::Malformed::EndsEarly)));
     assert_eq!(Header::decode(&[0x60; 9]), Err(MalformedHeader::Bdf(bdf::Malformed::TooDeep)));
     assert_eq!(Header::decode(&[0x60, 0x80]), Err(Form));
+    let mut not_utf8 = full().encode();
+    let author = not_utf8.windows(4).position(|text| text == b"anna").unwrap();
+    not_utf8[author] = 0xff;
+    assert!(matches!(Header::decode(&not_utf8), Err(MalformedHeader::Bdf(_))));
 }
 
 #[test]

@@ -77,11 +77,15 @@ pub fn public_bytes(cert: &Cert) -> Vec<u8> {
 
 /// The certificate, revoked as a whole at `time`.
 pub fn revoked(cert: &Cert, time: u64, reason: ReasonForRevocation) -> Vec<u8> {
+    revoked_because(cert, time, reason, b"the server was lost")
+}
+
+pub fn revoked_because(cert: &Cert, time: u64, reason: ReasonForRevocation, words: &[u8]) -> Vec<u8> {
     let mut signer = cert.primary_key().key().clone().parts_into_secret().unwrap().into_keypair().unwrap();
     let revocation = CertRevocationBuilder::new()
         .set_signature_creation_time(system(time))
         .unwrap()
-        .set_reason_for_revocation(reason, b"the server was lost")
+        .set_reason_for_revocation(reason, words)
         .unwrap()
         .build(&mut signer, cert, None)
         .unwrap();
