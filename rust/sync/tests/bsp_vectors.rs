@@ -12,6 +12,8 @@ mod device;
 mod drive;
 #[path = "bsp_vectors/expected.rs"]
 mod expected;
+#[path = "bsp_vectors/file.rs"]
+mod file;
 #[path = "bsp_vectors/records.rs"]
 mod records;
 #[path = "bsp_vectors/transcripts.rs"]

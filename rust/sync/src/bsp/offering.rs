@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use p2psync_bramble::{Millis, WallClock};
 use p2psync_model::MessageId;
 
-use super::{Change, Effect, Entry, Position, Queue, RECORD_IDS_MAX, Shelf};
+use super::{Change, Effect, Entry, Position, Queue, Shelf};
 
 /// A walk over what the contact has not seen, and the offers that it has not answered.
 ///
@@ -49,11 +49,12 @@ impl Offering {
         self.due_at = Some(self.due_at.map_or(at, |due_at| due_at.min(at)));
     }
 
-    /// The next offers that may leave; none if there are none, or too many under way.
+    /// The next offers that may leave, up to `count_max`; none if there are none, or too many under way.
     pub fn next_ids(
         &mut self,
         moment: Moment,
         latency_ms: u64,
+        count_max: usize,
         shelf: &dyn Shelf,
         effects: &mut Vec<Effect>,
     ) -> Vec<MessageId> {
@@ -63,7 +64,7 @@ impl Offering {
         if !self.is_done && self.unanswered.len() >= UNANSWERED_MAX {
             self.forget_unanswered(moment.now);
         }
-        let count_max = RECORD_IDS_MAX.min(UNANSWERED_MAX.saturating_sub(self.unanswered.len()));
+        let count_max = count_max.min(UNANSWERED_MAX.saturating_sub(self.unanswered.len()));
         let mut ids = Vec::new();
         while !self.is_done && ids.len() < count_max {
             match shelf.next(Queue::Unseen, self.after) {
@@ -76,6 +77,9 @@ impl Offering {
                     }
                 }
             }
+        }
+        if self.is_done && shelf.next(Queue::Unseen, None).is_none() {
+            self.due_at = None;
         }
         ids
     }

@@ -4,9 +4,7 @@ use p2psync_bramble::record::HEADER_BYTES;
 use p2psync_model::{MESSAGE_BYTES_MAX, MESSAGE_HEADER_BYTES, Message, MessageId};
 
 use super::offering::{Moment, Offering};
-use super::{
-    Change, Effect, Ids, Malformed, Offers, Position, Queue, RECORD_IDS_MAX, Record, Selection, Shelf,
-};
+use super::{Change, Effect, Ids, Malformed, Offers, Position, Queue, Record, Selection, Shelf};
 
 /// The writing half of a session. Holds one record at a time.
 #[derive(Debug)]
@@ -39,9 +37,9 @@ enum Manner {
 #[derive(Clone, Copy, Debug)]
 enum Turn {
     Acks,
+    Requests,
     Messages,
     Offers,
-    Requests,
 }
 
 impl Outgoing {
@@ -159,11 +157,12 @@ impl Outgoing {
                 Turn::Acks => self.acks(shelf, effects),
                 Turn::Messages => self.requested_message(moment, shelf, &mut batch_bytes, effects),
                 Turn::Offers => {
-                    let ids = self.offering.next_ids(moment, self.latency_ms, shelf, effects);
+                    let ids =
+                        self.offering.next_ids(moment, self.latency_ms, IDS_AT_ONCE_MAX, shelf, effects);
                     self.put(Ids::parse(&joined(&ids)).map(Record::Offer))
                 }
                 Turn::Requests => {
-                    let ids = offers.request(RECORD_IDS_MAX);
+                    let ids = offers.request(IDS_AT_ONCE_MAX);
                     self.put(Ids::parse(&joined(&ids)).map(Record::Request))
                 }
             };
@@ -180,7 +179,7 @@ impl Outgoing {
 
     fn acks(&mut self, shelf: &dyn Shelf, effects: &mut Vec<Effect>) -> bool {
         let mut ids = Vec::new();
-        while ids.len() < RECORD_IDS_MAX
+        while ids.len() < IDS_AT_ONCE_MAX
             && let Some(entry) = shelf.next(Queue::ToAck, self.acks_after)
         {
             self.acks_after = Some(entry.position());
@@ -264,13 +263,17 @@ impl Turn {
 
     const fn next(self) -> Self {
         match self {
-            Self::Acks => Self::Messages,
+            Self::Acks => Self::Requests,
+            Self::Requests => Self::Messages,
             Self::Messages => Self::Offers,
-            Self::Offers => Self::Requests,
-            Self::Requests => Self::Acks,
+            Self::Offers => Self::Acks,
         }
     }
 }
+
+/// Ids in one record of ours. Bramble writes 1536 at once; but then a connection that lasts for 100 kB is over before
+/// the first message was even asked for, and so is the next one.
+const IDS_AT_ONCE_MAX: usize = 128;
 
 /// Messages leave in batches of two of the longest, as Bramble's do; the last one may be over it.
 const BATCH_BYTES_MAX: usize = 2 * (HEADER_BYTES + MESSAGE_BYTES_MAX);

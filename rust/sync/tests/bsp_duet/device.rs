@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use p2psync_bramble::{Millis, WallClock};
 use p2psync_model::{GroupId, Message, MessageId};
 use p2psync_sync::bsp::{
-    Effect, Entry, Error, Input, Ledger, Offers, Position, Queue, Session, Shelf, Status, Visibility,
+    Effect, Entry, Error, Input, Ledger, Position, Queue, Session, Shelf, Status, Visibility,
 };
 
 /// Latency of Bluetooth and LAN.
@@ -20,11 +20,11 @@ pub struct Device {
     pub number: u8,
     pub messages: BTreeMap<MessageId, Message>,
     pub ledger: Ledger,
-    /// What is still to be committed.
+    /// Received, and gone if the power goes now.
     pub uncommitted: Vec<(MessageId, Message)>,
+    /// A group that the contact may not know of.
     pub hidden: Option<GroupId>,
-    pub changes: u64,
-    /// Messages of ours that the contact acknowledged.
+    /// Messages of one's own so far.
     pub written: u64,
 }
 
@@ -36,7 +36,6 @@ impl Device {
             ledger: Ledger::new(),
             uncommitted: Vec::new(),
             hidden: None,
-            changes: 0,
             written: 0,
         }
     }
@@ -44,6 +43,12 @@ impl Device {
     /// Adds a message of one's own, to be shared.
     pub fn add(&mut self, message: Message) {
         self.insert(message, Status::default());
+    }
+
+    pub fn add_all(&mut self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            self.add(message);
+        }
     }
 
     /// Writes `count` new messages.
@@ -55,26 +60,15 @@ impl Device {
         }
     }
 
-    /// Notes that the contact waits for an acknowledgement of a message that is not here to be read.
-    pub fn owe_ack(&mut self, id: MessageId, timestamp_ms: u64) {
-        self.ledger.set_visibility(GROUP, Visibility::Shared);
-        let status = Status { is_seen: true, is_to_ack: true, ..Status::default() };
-        self.ledger.insert(id, GROUP, timestamp_ms, false, status);
-    }
-
-    pub fn owed_acks(&self) -> usize {
-        usize::from(self.ledger.next(Queue::ToAck, None).is_some())
-    }
-
-    pub fn acknowledged(&mut self, id: MessageId) {
-        self.ledger.apply(id, p2psync_sync::bsp::Change::Acked);
+    pub fn owes_acks(&self) -> bool {
+        self.ledger.next(Queue::ToAck, None).is_some()
     }
 
     pub fn status(&self, id: MessageId) -> Status {
         self.ledger.entry(id).unwrap().status
     }
 
-    pub fn unseen(&self) -> bool {
+    pub fn has_unseen(&self) -> bool {
         self.ledger.next(Queue::Unseen, None).is_some()
     }
 
@@ -89,7 +83,6 @@ impl Device {
                 Effect::Change { id, change } => {
                     let status = self.ledger.apply(id, change).unwrap();
                     assert_eq!(Status::decode(&status.encode()), Ok(status));
-                    self.changes += 1;
                 }
                 Effect::Versions(_) | Effect::Priority(_) => {}
             }
@@ -125,16 +118,6 @@ impl Device {
         }
         self.carry_out(effects);
         out
-    }
-
-    /// Reads a whole file.
-    pub fn take_file(&mut self, stream: &[u8]) -> Result<(), Error> {
-        let mut session = Session::simplex_incoming(Offers::new());
-        for piece in stream.chunks(1_000) {
-            self.hear(&mut session, Input::Received(piece))?;
-            self.commit(&mut session);
-        }
-        self.hear(&mut session, Input::Ended).map(|_| ())
     }
 
     fn insert(&mut self, message: Message, status: Status) {

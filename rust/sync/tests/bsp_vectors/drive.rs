@@ -3,12 +3,13 @@
 use p2psync_bramble::stream::{StreamDecoder, StreamEncoder, StreamStart, StreamWriter, TAG_BYTES, tag};
 use p2psync_bramble::{Millis, SecretKey, WallClock, derive_key};
 use p2psync_model::{GroupId, MessageId};
-use p2psync_sync::bsp::{Selection, Session, Status, Versions};
+use p2psync_sync::bsp::{Change, Selection, Session, Status, Versions};
 use p2psync_vector_reader::{Hex, check};
 use serde::Deserialize;
 
 use crate::device::Device;
 use crate::expected::{Expected, Fields, check_stream, message_id, messages};
+use crate::file::{owe_ack, take_file};
 
 #[test]
 fn vectors_drive_file() {
@@ -44,7 +45,7 @@ fn check_case(case: &Case) {
     check_stream(&stream, &case.records);
 
     let mut reader = Device::new(1);
-    assert_eq!(reader.take_file(&stream), Ok(()), "{}", case.note);
+    assert_eq!(take_file(&mut reader, &stream), Ok(()), "{}", case.note);
     assert_eq!(reader.messages.len(), messages(&stream).len());
 
     // The sender: the acknowledgements that it owes, oldest message first, and what it has to send.
@@ -52,11 +53,11 @@ fn check_case(case: &Case) {
     for record in &case.records {
         if let Expected::Record(Fields::Ack { ids }) = record {
             for (place, id) in (0..).zip(ids) {
-                sender.owe_ack(message_id(id), place);
+                owe_ack(&mut sender, message_id(id), place);
             }
         }
     }
-    messages(&stream).into_iter().for_each(|message| sender.add(message));
+    sender.add_all(messages(&stream));
     assert_eq!(Hex(write_file(case, &mut sender)), case.file, "{}", case.note);
 }
 
@@ -102,7 +103,7 @@ fn write_file(case: &Case, sender: &mut Device) -> Vec<u8> {
         writer.write(&bytes, &mut file);
     }
     writer.end(&mut file);
-    assert_eq!(sender.owed_acks(), 0);
+    assert!(!sender.owes_acks());
     let sent = |status: Status| status.transmissions == 1 && status.latency_ms == DRIVE_LATENCY_MS;
     assert!(sender.messages.keys().all(|id| sent(sender.status(*id))));
     file
@@ -119,7 +120,7 @@ fn eager_files_hold_everything_that_was_not_acknowledged_the_least_sent_first() 
     sender.write(7);
     // All wait now but the last seven.
     assert_eq!(file_of(&mut sender, Selection::Due).len(), 7);
-    sender.acknowledged(ids[2]);
+    sender.ledger.apply(ids[2], Change::Acked);
     sender.write(2);
     let file = file_of(&mut sender, Selection::Eager);
     let (new, old) = file.split_at(2);

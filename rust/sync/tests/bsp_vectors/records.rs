@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::device::Device;
 use crate::expected::{EndOfStream, Expected, read_all, sha256};
+use crate::file::take_file;
 
 #[test]
 fn vectors_bsp_records() {
@@ -147,5 +148,5 @@ fn check_decode(case: &Decode) {
     assert!(expected.next().is_none(), "{}", case.note);
     // A session comes to the same end.
     let mut device = Device::new(1);
-    assert_eq!(device.take_file(&stream), ended, "{}", case.note);
+    assert_eq!(take_file(&mut device, &stream), ended, "{}", case.note);
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::device::{Device, LATENCY_MS};
 use crate::expected::{Expected, check_stream, listed, messages, read_all};
+use crate::file::take_file;
 
 #[test]
 fn vectors_transcripts_of_sync() {
@@ -124,9 +125,9 @@ fn check_case(case: &Case) {
         Kind::Simplex => {
             let stream = frames(case.decoded.as_ref().unwrap(), case.bytes.as_ref().unwrap()).concat();
             let mut reader = Device::new(1);
-            assert_eq!(reader.take_file(&stream), Ok(()));
+            assert_eq!(take_file(&mut reader, &stream), Ok(()));
             let mut sender = Device::new(2);
-            messages(&stream).into_iter().for_each(|message| sender.add(message));
+            sender.add_all(messages(&stream));
             let mut session =
                 Session::simplex_outgoing(case.max_latency_ms, Versions::bramble(), Selection::Eager);
             let ours = sender.fill(&mut session, Millis(0), 1 << 20);
@@ -157,7 +158,7 @@ fn frames(decoded: &Decoded, bytes: &[u8]) -> Vec<Vec<u8>> {
 fn play(note: &str, ours: &[Vec<u8>], theirs: &[Vec<u8>]) {
     let said = Said::of(&ours.concat());
     let mut device = Device::new(1);
-    messages(&ours.concat()).into_iter().for_each(|message| device.add(message));
+    device.add_all(messages(&ours.concat()));
     let mut session = if said.has_priority {
         let random = &mut ChaCha8Rng::from_seed([1; 32]);
         Session::dialled(LATENCY_MS, Versions::bramble(), Offers::new(), random)
