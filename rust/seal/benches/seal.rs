@@ -1,113 +1,75 @@
-//! What sealing and believing cost: read the ratios of one run, not the absolute times.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+//! What sealing and believing cost, as tables: each line beside the bare cryptography that the formats ask for, and
+//! beside GnuPG where it is installed. The lines of a table are measured in turn, so read the ratios, not the absolute
+//! times. GnuPG is a process for each document or receipt, as a server of twenty lines would start it.
+//!
+//!     cargo bench -p p2psync-seal          with --quick in a tenth of the time
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a benchmark"
+)]
 
-use std::cell::Cell;
-use std::hint::black_box;
-use std::io::sink;
+#[path = "../tests/gnupg/mod.rs"]
+mod gnupg;
+#[path = "../tests/keys/mod.rs"]
+mod keys;
+#[path = "seal/receipts.rs"]
+mod receipts;
+#[path = "seal/sealing.rs"]
+mod sealing;
+#[path = "seal/table.rs"]
+mod table;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use p2psync_bramble::WallClock;
-use p2psync_model::{DocumentId, Receipt};
-use p2psync_seal::{BUILD_DATE_SECONDS, Expired, SealOptions, ServerKey, open, seal, sign, verify};
-use sequoia_openpgp::types::HashAlgorithm;
+use gnupg::{Gnupg, fixture};
+use keys::{NOW, builder, clock, encryption, server_key};
+use p2psync_seal::{Certificate, ServerKey};
+use sequoia_openpgp::Cert;
+use sequoia_openpgp::parse::Parse as _;
+use sequoia_openpgp::serialize::SerializeInto as _;
 
-const CLOCK: WallClock = WallClock(BUILD_DATE_SECONDS * 1_000);
-const PLAIN: SealOptions = SealOptions { expired: Expired::Refuse, compress: false };
-
-fn key() -> ServerKey {
-    ServerKey::generate("Eden", CLOCK, None).unwrap()
+fn main() {
+    let effort = table::Effort::of_arguments(std::env::args());
+    let servers = Servers::new();
+    for content_bytes in [2_048, 3_000_000] {
+        sealing::sealing(&servers, content_bytes, effort);
+        sealing::opening(&servers, content_bytes, effort);
+    }
+    receipts::verifying(&servers, effort);
+    receipts::signing(&servers, effort);
 }
 
-/// A form and a photograph.
-const SIZES: [(&str, usize); 2] = [("2 KB", 2_048), ("3 MB", 3_000_000)];
-
-/// Bytes that do not compress, as in a photograph.
-fn content(length: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    };
-    (0..length).map(|_| next()).collect()
+/// A server for each kind of key that a deployment may have.
+struct Servers {
+    curve25519: ServerKey,
+    version_6: ServerKey,
+    /// Its secrets are GnuPG's alone: RSA is not opened here.
+    rsa3072: Cert,
+    gnupg: Option<Gnupg>,
 }
 
-/// Sealing, against the SHA-1 that the format asks for over the same bytes: no sealer of version 1 is faster than that.
-fn sealing(criterion: &mut Criterion) {
-    let key = key();
-    let mut group = criterion.benchmark_group("seal");
-    for (name, length) in SIZES {
-        let content = content(length);
-        group.throughput(Throughput::Bytes(length as u64));
-        group.bench_function(format!("{name}/SHA-1 alone"), |bencher| {
-            bencher.iter(|| {
-                let mut hash = HashAlgorithm::SHA1.context().unwrap().for_digest();
-                hash.update(black_box(&content));
-                hash.into_digest().unwrap()
-            });
-        });
-        for (how, options) in [("plain", PLAIN), ("deflated", SealOptions::default())] {
-            let sealed = seal(&content, key.certificate(), options, CLOCK).unwrap();
-            eprintln!("seal/{name}/{how}: {} bytes more than the content", sealed.len() - length);
-            group.bench_function(format!("{name}/{how}"), |bencher| {
-                bencher.iter(|| seal(black_box(&content), key.certificate(), options, CLOCK).unwrap());
-            });
+impl Servers {
+    fn new() -> Self {
+        let curve25519 = server_key();
+        let version_6 = builder().set_profile(sequoia_openpgp::Profile::RFC9580).unwrap();
+        let version_6 = version_6.add_signing_subkey().add_subkey(encryption(), None, None);
+        let version_6 = version_6.generate().unwrap().0.as_tsk().to_vec().unwrap();
+        let rsa3072 = fixture("gnupg-rsa3072.asc");
+        let gnupg = Gnupg::new();
+        if let Some(gnupg) = &gnupg {
+            gnupg.import(&curve25519.to_bytes().unwrap());
+            gnupg.import(&rsa3072);
         }
+        let rsa3072 = Cert::from_bytes(&rsa3072).unwrap();
+        Self { curve25519, version_6: ServerKey::parse(&version_6).unwrap(), rsa3072, gnupg }
     }
-    group.finish();
-}
 
-fn opening(criterion: &mut Criterion) {
-    let key = key();
-    let mut group = criterion.benchmark_group("open");
-    for (name, length) in SIZES {
-        let sealed = seal(&content(length), key.certificate(), PLAIN, CLOCK).unwrap();
-        group.throughput(Throughput::Bytes(length as u64));
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| open(black_box(sealed.as_slice()), &key, 1 << 24, &mut sink()).unwrap());
-        });
+    fn rsa3072_certificate(&self) -> Certificate {
+        Certificate::parse(&keys::public_bytes(&self.rsa3072), clock(NOW)).unwrap()
     }
-    group.finish();
 }
-
-/// Receipts of 1 and of 256 documents, as many as one holds. The library remembers signatures that it has verified,
-/// so each is verified once: a fresh receipt for every measurement.
-fn receipts(criterion: &mut Criterion) {
-    let key = key();
-    let made = Cell::new(0);
-    let fresh = |count: u64| {
-        made.set(made.get() + 1);
-        let ids = (0..count).map(|number| {
-            let mut id = [0; 32];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            id[8..16].copy_from_slice(&u64::to_be_bytes(made.get()));
-            DocumentId::from_bytes(id)
-        });
-        Receipt::new(key.fingerprint(), 0, BUILD_DATE_SECONDS, ids.collect()).unwrap()
-    };
-    let mut group = criterion.benchmark_group("receipt");
-    for count in [1, 256] {
-        group.throughput(Throughput::Elements(count));
-        group.bench_function(format!("verify/{count} documents"), |bencher| {
-            let signed = || {
-                let receipt = fresh(count);
-                (receipt.text(), sign(&receipt, &key).unwrap())
-            };
-            bencher.iter_batched(
-                signed,
-                |(text, signature)| verify::<Receipt>(&text, &signature, key.certificate(), CLOCK).unwrap(),
-                BatchSize::SmallInput,
-            );
-        });
-        group.bench_function(format!("sign/{count} documents"), |bencher| {
-            bencher.iter_batched(
-                || fresh(count),
-                |receipt| sign(&receipt, &key).unwrap(),
-                BatchSize::SmallInput,
-            );
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, sealing, opening, receipts);
-criterion_main!(benches);
