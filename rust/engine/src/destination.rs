@@ -87,6 +87,14 @@ impl Engine {
         let certificate = self.certificate.as_deref()?;
         Some((self.destination.as_ref()?.url(), summary(certificate, now)))
     }
+
+    /// The destination's certificate, in binary.
+    ///
+    /// # Errors
+    /// [`Error::NoDestination`].
+    pub fn destination_certificate(&self) -> Result<&[u8], Error> {
+        self.certificate.as_deref().map(Certificate::as_bytes).ok_or(Error::NoDestination)
+    }
 }
 
 /// The destination that the store holds.

@@ -77,12 +77,16 @@ const SETTING: &str = "identity";
 
 /// A name that says nothing about its owner, and that people can call across a yard.
 fn generated_name(random: &mut dyn CryptoRngCore) -> String {
-    let mut pick = |words: &[&'static str]| {
-        let number = usize::try_from(random.next_u32()).unwrap_or(0) % words.len();
-        words.get(number).copied().expect("a remainder is below the length")
+    let mut number = || usize::try_from(random.next_u32()).unwrap_or(0);
+    name_of_numbers(number(), number())
+}
+
+/// The name that two numbers stand for, whatever they are.
+pub(crate) fn name_of_numbers(colour: usize, animal: usize) -> String {
+    let pick = |words: &[&'static str], number: usize| {
+        words.get(number % words.len()).copied().expect("a remainder is below the length")
     };
-    let colour = pick(&COLOURS);
-    format!("{colour} {}", pick(&ANIMALS))
+    format!("{} {}", pick(&COLOURS, colour), pick(&ANIMALS, animal))
 }
 
 const COLOURS: [&str; 32] = [

@@ -1,0 +1,259 @@
+//! What the host has sighted, and whose it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2psync_bramble::Millis;
+use p2psync_model::PeerId;
+
+use crate::meeting::advert::{Advert, Tag};
+use crate::meeting::event::SightingId;
+use crate::meeting::recognition::{Owner, Recognition};
+use crate::meeting::transport::Transport;
+
+/// Most sightings that are kept. Whoever fills the air with adverts pushes out only what is unknown.
+pub(super) const SIGHTINGS_MAX: usize = 256;
+
+/// The first pause after a sighting could not be dialled; each further one is twice as long.
+const PAUSE_MS: u64 = 4_000;
+
+/// Everything that is sighted.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    sightings: BTreeMap<SightingId, Sighting>,
+    /// Numbers of those who are open to anybody, by what they show.
+    found: BTreeMap<Tag, u64>,
+    next_found: u64,
+}
+
+/// Something that can be dialled.
+#[derive(Clone, Debug)]
+pub(super) struct Sighting {
+    pub(super) transport: Transport,
+    pub(super) advert: Option<Advert>,
+    expected: Option<PeerId>,
+    pub(super) whose: Whose,
+    /// Since when it is known to be that.
+    pub(super) since: Millis,
+    failures: u32,
+    pub(super) not_before: Millis,
+    /// Peers that it was asked for without a sign that it is any of them.
+    pub(super) guessed: BTreeSet<PeerId>,
+}
+
+/// Who a sighting is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// This device, or a copy of it. Never dialled.
+    Ourselves,
+    /// A peer, by its tag or by the host's memory.
+    Peer(PeerId),
+    /// Somebody who lets anybody pair.
+    Open(u64),
+    /// Nobody can say.
+    Unknown,
+}
+
+/// What tells whose a tag is.
+pub(super) struct Signs<'a> {
+    pub(super) recognition: &'a Recognition,
+    /// Tags that this device shows besides that for its peers.
+    pub(super) own_tags: [Option<Tag>; 2],
+    /// Whether the host's memory of a peer still counts.
+    pub(super) is_peer: &'a dyn Fn(&PeerId) -> bool,
+}
+
+impl Surroundings {
+    pub(super) fn clear(&mut self) {
+        self.sightings.clear();
+        self.found.clear();
+    }
+
+    /// Notes that a device is there.
+    pub(super) fn sight(
+        &mut self,
+        now: Millis,
+        id: SightingId,
+        transport: Transport,
+        shown: (Option<Advert>, Option<PeerId>),
+        signs: &Signs<'_>,
+    ) {
+        let (advert, expected) = shown;
+        if let Some(known) = self.sightings.get(&id)
+            && (known.transport, known.advert, known.expected) == (transport, advert, expected)
+        {
+            return;
+        }
+        let mut sighting = Sighting {
+            transport,
+            advert,
+            expected,
+            whose: Whose::Unknown,
+            since: now,
+            failures: 0,
+            not_before: now,
+            guessed: BTreeSet::new(),
+        };
+        sighting.whose = self.judge(&sighting, signs);
+        if let Some(before) = self.sightings.get(&id)
+            && before.whose == sighting.whose
+        {
+            sighting = Sighting { transport, advert, expected, ..before.clone() };
+        }
+        self.sightings.insert(id, sighting);
+        self.make_room();
+    }
+
+    pub(super) fn lose(&mut self, id: SightingId) {
+        self.sightings.remove(&id);
+    }
+
+    /// Judges everybody again.
+    pub(super) fn judge_all(&mut self, now: Millis, signs: &Signs<'_>) {
+        let ids: Vec<SightingId> = self.sightings.keys().copied().collect();
+        for id in ids {
+            let Some(whose) = self.sightings.get(&id).cloned().map(|sighting| self.judge(&sighting, signs))
+            else {
+                continue;
+            };
+            if let Some(sighting) = self.sightings.get_mut(&id)
+                && sighting.whose != whose
+            {
+                (sighting.whose, sighting.since) = (whose, now);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, id: SightingId) -> Option<&Sighting> {
+        self.sightings.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SightingId, &Sighting)> {
+        self.sightings.iter().map(|(id, sighting)| (*id, sighting))
+    }
+
+    /// A number for somebody who is not sighted.
+    pub(super) const fn number(&mut self) -> u64 {
+        self.next_found += 1;
+        self.next_found
+    }
+
+    /// What somebody shows who is open to anybody.
+    pub(super) fn tag_of(&self, found: u64) -> Option<Tag> {
+        self.found.iter().find(|(_, number)| **number == found).map(|(tag, _)| *tag)
+    }
+
+    /// It was asked whether it is that peer, and said nothing.
+    pub(super) fn guessed(&mut self, id: SightingId, peer: PeerId) {
+        if let Some(sighting) = self.sightings.get_mut(&id) {
+            sighting.guessed.insert(peer);
+        }
+    }
+
+    /// It could not be dialled: others come first for a while.
+    pub(super) fn dial_failed(&mut self, now: Millis, id: SightingId) {
+        if let Some(sighting) = self.sightings.get_mut(&id) {
+            sighting.not_before = now.plus(PAUSE_MS << sighting.failures.min(7));
+            sighting.failures = sighting.failures.saturating_add(1);
+        }
+    }
+
+    /// It could.
+    pub(super) fn dial_succeeded(&mut self, id: SightingId) {
+        if let Some(sighting) = self.sightings.get_mut(&id) {
+            sighting.failures = 0;
+        }
+    }
+
+    fn judge(&mut self, sighting: &Sighting, signs: &Signs<'_>) -> Whose {
+        let expected = sighting.expected.filter(|peer| (signs.is_peer)(peer)).map(Whose::Peer);
+        let Some(advert) = sighting.advert else { return expected.unwrap_or(Whose::Unknown) };
+        if signs.own_tags.contains(&Some(advert.tag)) {
+            return Whose::Ourselves;
+        }
+        match signs.recognition.owner(&advert.tag) {
+            Some(Owner::Ourselves) => Whose::Ourselves,
+            Some(Owner::Peer(peer)) => Whose::Peer(peer),
+            None if advert.is_open => Whose::Open(self.number_of(advert.tag)),
+            None => expected.unwrap_or(Whose::Unknown),
+        }
+    }
+
+    fn number_of(&mut self, tag: Tag) -> u64 {
+        if let Some(number) = self.found.get(&tag) {
+            return *number;
+        }
+        let number = self.number();
+        self.found.insert(tag, number);
+        number
+    }
+
+    fn make_room(&mut self) {
+        if self.sightings.len() > SIGHTINGS_MAX {
+            let oldest = self
+                .sightings
+                .iter()
+                .min_by_key(|(id, sighting)| (matches!(sighting.whose, Whose::Peer(_)), sighting.since, **id));
+            if let Some(id) = oldest.map(|(id, _)| *id) {
+                self.sightings.remove(&id);
+            }
+        }
+        if self.found.len() > SIGHTINGS_MAX {
+            let shown: BTreeSet<Tag> =
+                self.sightings.values().filter_map(|sighting| sighting.advert).map(|advert| advert.tag).collect();
+            self.found.retain(|tag, _| shown.contains(tag));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEER: PeerId = PeerId::from_bytes([1; 32]);
+
+    fn advert(number: u64, is_open: bool) -> Option<Advert> {
+        Some(Advert { tag: Tag::from_bytes(number.to_be_bytes()), is_open })
+    }
+
+    fn see(around: &mut Surroundings, id: u64, advert: Option<Advert>, expected: Option<PeerId>) -> Option<Whose> {
+        let recognition = Recognition::default();
+        let own_tags = [Some(Tag::from_bytes([9; 8])), None];
+        let signs = Signs { recognition: &recognition, own_tags, is_peer: &|peer| *peer == PEER };
+        around.sight(Millis(id), SightingId(id), Transport::Lan, (advert, expected), &signs);
+        around.get(SightingId(id)).map(|sighting| sighting.whose)
+    }
+
+    #[test]
+    fn sightings_are_judged_by_what_they_show_and_what_the_host_remembers() {
+        let around = &mut Surroundings::default();
+        assert_eq!(see(around, 1, None, None), Some(Whose::Unknown));
+        assert_eq!(see(around, 2, None, Some(PEER)), Some(Whose::Peer(PEER)));
+        assert_eq!(see(around, 3, None, Some(PeerId::from_bytes([2; 32]))), Some(Whose::Unknown));
+        assert_eq!(see(around, 4, advert(0x0909_0909_0909_0909, true), None), Some(Whose::Ourselves));
+        assert_eq!(see(around, 5, advert(5, true), Some(PEER)), Some(Whose::Open(1)));
+        assert_eq!(see(around, 6, advert(5, true), None), Some(Whose::Open(1)), "the same over another way");
+        assert_eq!(see(around, 7, advert(7, false), None), Some(Whose::Unknown));
+    }
+
+    #[test]
+    fn a_flood_of_adverts_pushes_out_no_peer() {
+        let around = &mut Surroundings::default();
+        see(around, 0, None, Some(PEER));
+        for number in 1..10_000 {
+            see(around, number, advert(number, true), None);
+        }
+        assert_eq!(around.iter().count(), SIGHTINGS_MAX);
+        assert!(around.found.len() <= SIGHTINGS_MAX + 1);
+        assert_eq!(around.get(SightingId(0)).map(|sighting| sighting.whose), Some(Whose::Peer(PEER)));
+    }
+
+    #[test]
+    fn what_is_seen_again_is_as_old_as_before() {
+        let around = &mut Surroundings::default();
+        see(around, 3, advert(3, false), None);
+        around.dial_failed(Millis(3), SightingId(3));
+        see(around, 3, advert(4, false), None);
+        let sighting = around.get(SightingId(3)).unwrap();
+        assert_eq!((sighting.since, sighting.not_before), (Millis(3), Millis(3 + PAUSE_MS)));
+    }
+}

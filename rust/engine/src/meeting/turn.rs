@@ -1,0 +1,29 @@
+//! What every step of the meeting side needs of the rest of the engine and of its caller.
+
+use p2psync_model::Policy;
+use p2psync_store::Store;
+use rand_core::CryptoRngCore;
+
+use crate::Error;
+use crate::identity::Identity;
+use crate::meeting::event::{AppEvent, Effect, Moment};
+
+/// One call of the engine: when, with what, and where its effects go.
+pub(super) struct Turn<'a> {
+    pub(super) now: Moment,
+    pub(super) random: &'a mut dyn CryptoRngCore,
+    pub(super) effects: &'a mut Vec<Effect>,
+    pub(super) store: &'a mut Store,
+    pub(super) identity: &'a Identity,
+    pub(super) policy: Policy,
+}
+
+impl Turn<'_> {
+    pub(super) fn tell(&mut self, event: AppEvent) {
+        self.effects.push(Effect::App(event));
+    }
+
+    pub(super) fn tell_problem(&mut self, error: Error, peer: Option<p2psync_model::PeerId>) {
+        self.tell(AppEvent::Problem { error, peer });
+    }
+}
