@@ -11,23 +11,30 @@ CREATE TABLE key_wrap_copy ( -- the same, on another page, for when one is damag
     wrap BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE stamp ( -- which version the file truly has and where its tables begin, for when the head is damaged
+    slot INTEGER PRIMARY KEY, -- 1
+    stamp BLOB NOT NULL -- with a MAC
+) STRICT;
+
 CREATE TABLE document (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, -- order of arrival
+    row INTEGER PRIMARY KEY, -- order of arrival
     key BLOB NOT NULL UNIQUE,
     bucket INTEGER NOT NULL, -- message timestamp >> 18: about 4.4 minutes
     state INTEGER NOT NULL, -- 0 partial, 1 stored, 2 relayed, 3 delivered, 4 confirmed, 5 rejected
     origin INTEGER NOT NULL, -- 0 this device, else the row of the peer that brought it
     shared INTEGER NOT NULL, -- 1 if offered to peers
+    priority INTEGER NOT NULL, -- 0 low, 1 normal, 2 high
     bytes INTEGER NOT NULL, -- padded size of body and content
     expires_day INTEGER NOT NULL, -- 0 never
     confirmed_day INTEGER NOT NULL, -- 0 unless confirmed
     duplicate_key BLOB NOT NULL, -- keyed hash of own content, else empty
     guard BLOB NOT NULL,
-    header BLOB NOT NULL, -- sealed: id, timestamp, size, what the app says of it
+    header BLOB NOT NULL, -- sealed: id, timestamp, size, author, what the app says of it
     body BLOB NOT NULL -- sealed: the body of the message
 ) STRICT;
-CREATE INDEX document_by_bucket ON document (bucket);
-CREATE INDEX document_by_origin ON document (origin, state, bytes); -- sums for quotas without reading rows
+-- Buckets, lists and the sums for quotas, without reading a document.
+CREATE INDEX document_by_state ON document (state, bucket, origin, shared, bytes);
+CREATE INDEX document_by_expiry ON document (expires_day) WHERE expires_day > 0 AND origin <> 0;
 CREATE UNIQUE INDEX document_by_duplicate ON document (duplicate_key) WHERE length(duplicate_key) > 0;
 
 CREATE TABLE document_chunks ( -- which chunks a document has, in order
@@ -35,27 +42,37 @@ CREATE TABLE document_chunks ( -- which chunks a document has, in order
     sealed BLOB NOT NULL -- ids of 32 bytes
 ) STRICT;
 
-CREATE TABLE part ( -- the same by keyed hash, to find what is missing and what nobody needs any more
-    row INTEGER PRIMARY KEY,
-    document INTEGER NOT NULL REFERENCES document (row) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    chunk_key BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX part_by_position ON part (document, position);
-CREATE INDEX part_by_chunk ON part (chunk_key);
-
 CREATE TABLE chunk (
     row INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE,
     body BLOB NOT NULL -- sealed
 ) STRICT;
 
+CREATE TABLE chunk_uses ( -- how many documents have a chunk, where that is not one
+    chunk INTEGER PRIMARY KEY REFERENCES chunk (row) ON DELETE CASCADE,
+    documents INTEGER NOT NULL, -- 0 while its document is being put
+    guard BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE missing ( -- chunks of partial documents that are not here yet
+    document INTEGER NOT NULL REFERENCES document (row) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    chunk_key BLOB NOT NULL,
+    PRIMARY KEY (document, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX missing_by_chunk ON missing (chunk_key);
+
 CREATE TABLE holder ( -- which peers are known to hold a document
     document INTEGER NOT NULL REFERENCES document (row) ON DELETE CASCADE,
     peer INTEGER NOT NULL,
-    row INTEGER PRIMARY KEY
+    PRIMARY KEY (document, peer)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE author ( -- who made the open documents that peers brought
+    row INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL -- how many of them are here, and their size
 ) STRICT;
-CREATE UNIQUE INDEX holder_by_document ON holder (document, peer);
 
 CREATE TABLE tombstone ( -- documents not to be taken again
     row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,14 +92,19 @@ CREATE TABLE statement ( -- what servers signed: receipts, notices, certificates
 ) STRICT;
 CREATE INDEX statement_by_bucket ON statement (bucket);
 
-CREATE TABLE summary ( -- for each bucket of documents (1) and of statements (2), what comparison begins with
+CREATE TABLE rejection ( -- documents that a notice names
     row INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE, -- of the document
+    sealed BLOB NOT NULL -- the notice's entry
+) STRICT;
+
+CREATE TABLE summary ( -- for each bucket of documents (1) and of statements (2), what comparison begins with
     collection INTEGER NOT NULL,
     bucket INTEGER NOT NULL,
     dirty INTEGER NOT NULL, -- 1 if the rest is out of date
-    sealed BLOB NOT NULL -- count and digest of the sorted ids
-) STRICT;
-CREATE UNIQUE INDEX summary_by_bucket ON summary (collection, bucket);
+    sealed BLOB NOT NULL, -- count and digest of the sorted ids
+    PRIMARY KEY (collection, bucket)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE waiting ( -- documents whose parents are not here yet
     row INTEGER PRIMARY KEY,

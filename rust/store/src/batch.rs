@@ -1,19 +1,20 @@
 //! One transaction: everything that a batch does is on disk when it returns, or nothing of it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::facts::{Facts, OWN, State};
+use crate::facts::Facts;
 use crate::limits::StoreLimits;
 use crate::summary::{self, Collection};
-use crate::vault::Vault;
+use crate::usage::Usage;
+use crate::vault::{RowKey, Vault};
 use crate::{Error, Store};
 use p2psync_model::GroupId;
 
 /// Changes that take effect together. Many documents in one batch cost one flush of the disk. A change that is
-/// refused leaves nothing behind, and the batch can go on without it; after [`Error::Full`] or [`Error::Disk`] it
-/// cannot.
+/// refused leaves nothing behind, and the batch can go on without it; after [`Error::Full`], [`Error::Disk`] or
+/// [`Error::Damaged`] it cannot.
 #[derive(Debug)]
 pub struct Batch<'a> {
     pub(crate) connection: &'a Connection,
@@ -23,6 +24,10 @@ pub struct Batch<'a> {
     pub(crate) usage: &'a mut Usage,
     /// Whether somebody is putting a document chunk by chunk: then no chunk is unused for certain.
     pub(crate) drafts_open: u32,
+    /// Chunks that were put in this batch and that no document has yet.
+    pub(crate) unnamed: BTreeMap<RowKey, i64>,
+    touched: BTreeSet<(Collection, i64)>,
+    failure: Option<Error>,
 }
 
 impl Store {
@@ -41,11 +46,12 @@ impl Store {
             limits: *limits,
             usage: &mut changed,
             drafts_open: *drafts_open,
+            unnamed: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            failure: None,
         };
         let done = work(&mut batch)?;
-        if transaction.is_autocommit() {
-            return Err(Error::Disk("the disk failed during the batch".to_owned()));
-        }
+        batch.finish()?;
         transaction.commit()?;
         *usage = changed;
         Ok(done)
@@ -58,11 +64,7 @@ impl Batch<'_> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if self.connection.is_autocommit() {
-            // SQLite rolls everything back by itself when the disk fails: what came now would be a transaction of
-            // its own.
-            return Err(Error::Disk("the batch has ended with an earlier failure".to_owned()));
-        }
+        self.usable()?;
         self.connection.prepare_cached("SAVEPOINT attempt")?.execute([])?;
         let usage = self.usage.clone();
         let done = work(self);
@@ -77,91 +79,69 @@ impl Batch<'_> {
         done
     }
 
+    /// Does `work`, before which everything was looked at that can be refused: if it fails, the batch has. This
+    /// spares the savepoint of [`Self::attempt`], which costs a copy of every page that is written to.
+    pub(crate) fn complete<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.usable()?;
+        let done = work(self);
+        if let Err(error) = &done {
+            self.failure = Some(error.clone());
+        }
+        done
+    }
+
+    /// Whether the batch can go on.
+    pub(crate) fn usable(&self) -> Result<(), Error> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if self.connection.is_autocommit() {
+            // SQLite rolls everything back by itself when the disk fails: what came now would be a transaction of
+            // its own.
+            return Err(Error::Disk("the batch has ended with an earlier failure".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Marks a bucket as changed, once for the whole batch.
+    pub(crate) fn touch(&mut self, collection: Collection, bucket: i64) {
+        self.touched.insert((collection, bucket));
+    }
+
     /// Changes a document's facts, and the sums and summaries that follow from them.
     pub(crate) fn change(&mut self, before: &Facts, after: &Facts) -> Result<(), Error> {
         after.update(self.connection, self.vault)?;
         self.usage.remove(before);
         self.usage.add(after);
         if before.is_offered() != after.is_offered() {
-            summary::touch(self.connection, Collection::Documents, after.bucket)?;
+            self.touch(Collection::Documents, after.bucket);
         }
         Ok(())
     }
 
     /// Removes a document with what only it needed.
     pub(crate) fn remove(&mut self, facts: &Facts) -> Result<(), Error> {
-        if self.drafts_open == 0 {
-            // First, while the parts still say which chunks were its own.
-            self.connection
-                .prepare_cached(
-                    "DELETE FROM chunk WHERE key IN (SELECT chunk_key FROM part WHERE document = ?1) \
-                     AND NOT EXISTS (SELECT 1 FROM part AS other \
-                     WHERE other.chunk_key = chunk.key AND other.document <> ?1)",
-                )?
-                .execute([facts.row])?;
-        }
+        // First, while the list still says which chunks it has.
+        self.release_chunks(facts.row)?;
+        self.forget_authorship(facts)?;
+        self.stop_waiting(facts.row)?;
         self.connection.prepare_cached("DELETE FROM document WHERE row = ?1")?.execute([facts.row])?;
         self.usage.remove(facts);
         if facts.is_offered() {
-            summary::touch(self.connection, Collection::Documents, facts.bucket)?;
+            self.touch(Collection::Documents, facts.bucket);
         }
         Ok(())
     }
-}
 
-/// How much the documents of each origin take.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage(BTreeMap<i64, Share>);
-
-/// What the documents of one origin take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Share {
-    pub(crate) documents: u64,
-    pub(crate) partial: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Usage {
-    /// Counts from an index, without reading a document.
-    pub(crate) fn count(connection: &Connection) -> Result<Self, Error> {
-        let mut query = connection
-            .prepare("SELECT origin, count(*), sum(state = 0), sum(bytes) FROM document GROUP BY origin")?;
-        let mut rows = query.query([])?;
-        let mut usage = Self::default();
-        while let Some(row) = rows.next()? {
-            let number = |place| Ok::<u64, Error>(u64::try_from(row.get::<_, i64>(place)?).unwrap_or(0));
-            let share = Share { documents: number(1)?, partial: number(2)?, bytes: number(3)? };
-            usage.0.insert(row.get(0)?, share);
+    fn finish(&mut self) -> Result<(), Error> {
+        self.usable()?;
+        self.note_unnamed()?;
+        for (collection, bucket) in core::mem::take(&mut self.touched) {
+            summary::touch(self.connection, collection, bucket)?;
         }
-        Ok(usage)
-    }
-
-    /// What documents of `origin` take.
-    pub(crate) fn of(&self, origin: i64) -> Share {
-        self.0.get(&origin).copied().unwrap_or_default()
-    }
-
-    /// Bytes of all documents that peers brought.
-    pub(crate) fn others_bytes(&self) -> u64 {
-        self.0.iter().filter(|(origin, _)| **origin != OWN).map(|(_, share)| share.bytes).sum()
-    }
-
-    /// Bytes of all documents.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.values().map(|share| share.bytes).sum()
-    }
-
-    pub(crate) fn add(&mut self, facts: &Facts) {
-        let share = self.0.entry(facts.origin).or_default();
-        share.documents += 1;
-        share.partial += u64::from(facts.state == State::Partial);
-        share.bytes += u64::try_from(facts.bytes).unwrap_or(0);
-    }
-
-    pub(crate) fn remove(&mut self, facts: &Facts) {
-        let share = self.0.entry(facts.origin).or_default();
-        share.documents = share.documents.saturating_sub(1);
-        share.partial = share.partial.saturating_sub(u64::from(facts.state == State::Partial));
-        share.bytes = share.bytes.saturating_sub(u64::try_from(facts.bytes).unwrap_or(0));
+        Ok(())
     }
 }

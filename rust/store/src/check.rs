@@ -1,10 +1,17 @@
 //! Looking for damage before somebody needs what is damaged.
 
-use crate::facts::{CHUNK, DOCUMENT, Header, read_chunks};
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2psync_model::MessageId;
+use rusqlite::OptionalExtension as _;
+
+use crate::author::{self, Authorship};
+use crate::chunk::{CHUNK, distinct, read_chunk_uses, read_chunks};
+use crate::facts::{AFTER_FACTS, FACTS, Facts, Header, OWN, State};
+use crate::stamp::Stamp;
 use crate::table::TABLES;
 use crate::vault::{Column, RowKey};
 use crate::{Error, Store, schema};
-use p2psync_model::{DocumentId, MessageId};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,10 @@ impl Store {
         match (schema::statements(&self.connection), schema::expected()?) {
             (Ok(found), expected) if found == expected => {}
             _ => findings.add("the tables are not those of this version"),
+        }
+        match (Stamp::read(&self.connection, &self.vault), Stamp::of(&self.connection)) {
+            (Ok(Some(stamp)), Ok(found)) if stamp == found => {}
+            _ => findings.add("the stamp is not that of the tables"),
         }
         let pragma = match depth {
             Depth::Quick => "PRAGMA quick_check",
@@ -84,32 +95,66 @@ impl Store {
         }
     }
 
-    /// Every document is what its id says, and its parts are those of its list.
+    /// Every document is what its id says, and what is counted of chunks and authors is what the documents say.
     fn check_documents(&self, findings: &mut Findings) {
+        let mut counted = Counted::default();
         for number in self.numbers("document", findings) {
-            match self.document_is_whole(number) {
+            match self.document_is_whole(number, &mut counted) {
                 Ok(true) => {}
                 Ok(false) => findings.add(&format!("document {number} is not what its id says")),
                 Err(error) => findings.add(&format!("document {number}: {error}")),
             }
         }
+        for number in self.numbers("chunk", findings) {
+            let uses = counted.uses.get(&number).copied().unwrap_or_default();
+            if read_chunk_uses(&self.connection, &self.vault, number) != Ok(uses) {
+                findings.add(&format!("chunk {number} has another number of uses than is noted"));
+            }
+        }
+        for (author, taken) in &counted.authors {
+            if author::read(&self.connection, &self.vault, author) != Ok(*taken) {
+                findings.add("an author's documents are more or fewer than is noted");
+            }
+        }
     }
 
-    fn document_is_whole(&self, number: i64) -> Result<bool, Error> {
-        let mut query = self.connection.prepare_cached("SELECT key, header FROM document WHERE row = ?1")?;
-        let (key, sealed): (RowKey, Vec<u8>) =
-            query.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let header = Header::open(&self.vault, &key, &sealed)?;
-        self.document_message(&DocumentId::from_bytes(*header.id.as_bytes()))?;
+    fn document_is_whole(&self, number: i64, counted: &mut Counted) -> Result<bool, Error> {
+        let query = format!("SELECT {FACTS}, header FROM document WHERE row = ?1");
+        let mut query = self.connection.prepare_cached(&query)?;
+        let mut rows = query.query([number])?;
+        let row = rows.next()?.ok_or(Error::NotFound)?;
+        let facts = Facts::read(row, &self.vault)?;
+        let header = Header::open(&self.vault, &facts.key, &row.get::<_, Vec<u8>>(AFTER_FACTS)?)?;
+        let is_itself = self.document_message(&header.id)?.id() == header.id;
+        if let Some(author) = header.author.filter(|_| facts.origin != OWN) {
+            let taken = counted.authors.entry(author::key(&self.vault, &author)).or_default();
+            taken.documents += 1;
+            taken.bytes += u64::try_from(facts.bytes).unwrap_or(0);
+        }
         let chunks = read_chunks(&self.connection, &self.vault, number)?;
-        let expected: Vec<RowKey> =
-            chunks.iter().map(|chunk| self.vault.row_key(CHUNK, chunk.as_bytes())).collect();
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT chunk_key FROM part WHERE document = ?1 ORDER BY position")?;
-        let parts = query.query_map([number], |row| row.get(0))?.collect::<Result<Vec<RowKey>, _>>()?;
+        let mut missing = BTreeSet::new();
+        for chunk in distinct(&chunks) {
+            let key = self.vault.row_key(CHUNK, chunk.as_bytes());
+            let mut query = self.connection.prepare_cached("SELECT row FROM chunk WHERE key = ?1")?;
+            let noted = self.is_noted_missing(number, &key)?;
+            match query.query_row([key], |row| row.get::<_, i64>(0)).optional()? {
+                // A chunk that is put for another document may be noted as missing until that is there.
+                Some(row) if !noted => *counted.uses.entry(row).or_default() += 1,
+                Some(_) => {}
+                None => drop(missing.insert(key)),
+            }
+            if missing.contains(&key) != noted && !(noted && facts.state == State::Partial) {
+                return Ok(false);
+            }
+        }
         let count_fits = usize::try_from(header.chunk_count) == Ok(chunks.len());
-        Ok(parts == expected && count_fits && self.vault.row_key(DOCUMENT, header.id.as_bytes()) == key)
+        Ok(is_itself && count_fits && (missing.is_empty() || facts.state == State::Partial))
+    }
+
+    fn is_noted_missing(&self, document: i64, chunk: &RowKey) -> Result<bool, Error> {
+        let mut query =
+            self.connection.prepare_cached("SELECT 1 FROM missing WHERE chunk_key = ?2 AND document = ?1")?;
+        Ok(query.exists(rusqlite::params![document, chunk])?)
     }
 
     fn check_chunks(&self, findings: &mut Findings) {
@@ -126,7 +171,7 @@ impl Store {
         let (key, sealed): (RowKey, Vec<u8>) =
             query.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let body = self.vault.open(Column::ChunkBody, &key, &sealed)?;
-        Ok((key, self.message(0, body.to_vec())?.id()))
+        Ok((key, self.restore(0, body.to_vec())?.id()))
     }
 
     fn numbers(&self, table: &str, findings: &mut Findings) -> Vec<i64> {
@@ -139,6 +184,13 @@ impl Store {
             Vec::new()
         })
     }
+}
+
+/// What the documents say of chunks and authors.
+#[derive(Default)]
+struct Counted {
+    uses: BTreeMap<i64, i64>,
+    authors: BTreeMap<RowKey, Authorship>,
 }
 
 impl Findings {

@@ -1,14 +1,14 @@
-//! Documents coming in: put by the app on this device, or received from peers piece by piece.
+//! Documents coming in: put by the app on this device, or taken from peers, whole or to be completed.
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{ChunkId, DocumentId, Message};
+use p2psync_model::{Attributes, ChunkId, DocumentId, Message, Protection};
 use rand_core::CryptoRngCore;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::batch::Batch;
-use crate::facts::{CHUNK, DOCUMENT, Facts, Header, OWN, State, day, read_chunks, write_chunks};
+use crate::facts::{DOCUMENT, FACTS, Facts, Header, OWN, State, day};
 use crate::peer::PeerRow;
-use crate::rebuild::missing_count;
+use crate::pieces::Pieces;
 use crate::summary::{self, Collection};
 use crate::vault::{Column, RowKey, padded_bytes};
 use crate::{Error, Store};
@@ -16,26 +16,24 @@ use crate::{Error, Store};
 /// Longest description that an app gives of a document: content type, metadata, attachments, author.
 pub const INFO_BYTES_MAX: usize = 65_536;
 
-/// Most parents of one document.
-pub const PARENTS_MAX: usize = 16;
-
 /// A document on its way into the store. The caller has decoded the message, and says here what it read there.
 #[derive(Clone, Copy, Debug)]
 pub struct NewDocument<'a> {
     /// The message that is the document.
     pub message: &'a Message,
+    /// What it shows to everybody who carries it: priority, expiry, parents, whether it is encrypted.
+    pub attributes: &'a Attributes,
     /// Length of the content.
     pub content_bytes: u64,
     /// Ids of all chunks, in order, index chunks among them; none if the content is in the message.
     pub chunks: &'a [ChunkId],
     /// Whether `chunks` are all: not if an index chunk must arrive first.
     pub chunks_known: bool,
-    /// Documents that the app must see before this one.
-    pub parents: &'a [DocumentId],
     /// Whether peers are offered it.
     pub shared: bool,
-    /// When it is of no use any more.
-    pub expires: Option<WallClock>,
+    /// The key of the device that made it, if its content shows that and the caller has verified it. For documents
+    /// of others; see also [`Batch::note_author`].
+    pub author: Option<&'a [u8; 32]>,
     /// For the caller, returned as it is: sealed on disk.
     pub info: &'a [u8],
     /// Keyed hash of header and content, by which the same content put twice is one document. Own documents only.
@@ -55,207 +53,184 @@ pub struct Arrival {
     pub ready: Vec<DocumentId>,
 }
 
-/// What became of a chunk from a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChunkArrival {
-    /// Documents that are whole now.
-    pub whole: Vec<DocumentId>,
-    /// Documents that the app may see now, parents first.
-    pub ready: Vec<DocumentId>,
-}
-
 impl Batch<'_> {
-    /// Puts a document of this device. All its chunks are in the store: see [`Batch::put_chunk`].
+    /// Puts a document of this device. All its chunks are in the store: see [`Batch::put_chunk`]. One that a peer
+    /// brought before, whole or not, is one's own from now on.
     ///
     /// # Errors
     /// [`Error::OutOfBounds`], [`Error::NotFound`] if a chunk is not in the store, [`Error::Quota`], [`Error::Full`].
     pub fn put(&mut self, new: &NewDocument<'_>, random: &mut dyn CryptoRngCore) -> Result<Arrival, Error> {
-        self.attempt(|batch| {
-            if let Some(id) = batch.find_duplicate(new)? {
-                return Ok(Arrival { id, created: false, ready: Vec::new() });
+        self.usable()?;
+        let same = self.find_duplicate(new)?;
+        if let Some(same) = same.as_ref().filter(|same| same.origin == OWN && same.state != State::Partial) {
+            let header = Header::find(self.connection, self.vault, same)?;
+            return Ok(Arrival { id: header.id, created: false, ready: Vec::new() });
+        }
+        let key = self.vault.row_key(DOCUMENT, new.message.id().as_bytes());
+        match Facts::find(self.connection, self.vault, &key)? {
+            Some(here) if here.origin == OWN && here.state != State::Partial => {
+                Ok(Arrival { id: new.message.id(), created: false, ready: Vec::new() })
             }
-            let facts = batch.insert(new, OWN, random)?;
-            let Some(facts) = facts else {
-                return Ok(Arrival { id: new.message.id(), created: false, ready: Vec::new() });
-            };
-            if !new.chunks_known || missing_count(batch.connection, facts.row)? > 0 {
-                return Err(Error::NotFound);
+            Some(here) => self.adopt(new, &here, same, random),
+            None => {
+                let plan = self.plan(new, key, OWN)?;
+                if !new.chunks_known || !plan.pieces.missing.is_empty() {
+                    return Err(Error::NotFound);
+                }
+                self.complete(|batch| {
+                    batch.give_up_duplicate(same)?;
+                    batch.create(new, &plan, random)
+                })
             }
-            let ready = batch.arrived(&facts, State::Stored)?;
-            Ok(Arrival { id: new.message.id(), created: true, ready })
-        })
+        }
     }
 
     /// Takes a document that a peer sent. With chunks missing it stays partial and unseen.
     ///
     /// # Errors
-    /// [`Error::PeerMisbehaved`] if it is outside the bounds, [`Error::Quota`] if this peer or all of them have
-    /// reached theirs, [`Error::Full`].
+    /// [`Error::PeerMisbehaved`] if it is outside the bounds, [`Error::Quota`] if this peer, the document's author or
+    /// all peers together have reached theirs, [`Error::Full`].
     pub fn receive(
         &mut self,
         from: PeerRow,
         new: &NewDocument<'_>,
         random: &mut dyn CryptoRngCore,
     ) -> Result<Arrival, Error> {
-        self.attempt(|batch| {
-            let id = new.message.id();
-            let own = NewDocument { duplicate_of: None, ..*new };
-            if batch.has_tombstone(&id)? {
-                return Ok(Arrival { id, created: false, ready: Vec::new() });
-            }
-            let facts = match batch.insert(&own, from.number(), random) {
-                Err(Error::OutOfBounds(what)) => return Err(Error::PeerMisbehaved(what)),
-                other => other?,
-            };
-            let Some(facts) = facts else { return Ok(Arrival { id, created: false, ready: Vec::new() }) };
-            let whole = new.chunks_known && missing_count(batch.connection, facts.row)? == 0;
-            let ready = if whole { batch.arrived(&facts, State::Stored)? } else { Vec::new() };
-            Ok(Arrival { id, created: true, ready })
-        })
-    }
-
-    /// Stores a chunk for a document that will be put later. Nobody sees it until then.
-    ///
-    /// # Errors
-    /// [`Error::Full`], [`Error::Disk`].
-    pub fn put_chunk(&mut self, chunk: &Message, random: &mut dyn CryptoRngCore) -> Result<ChunkId, Error> {
-        let id = chunk.id();
-        self.attempt(|batch| batch.insert_chunk(&id, chunk, random))?;
-        Ok(id)
-    }
-
-    /// Takes a chunk that a peer sent, for every document that lacks it.
-    ///
-    /// # Errors
-    /// [`Error::PeerMisbehaved`] if no document lacks it.
-    pub fn receive_chunk(
-        &mut self,
-        chunk: &Message,
-        random: &mut dyn CryptoRngCore,
-    ) -> Result<ChunkArrival, Error> {
-        self.attempt(|batch| {
-            let id = chunk.id();
-            let key = batch.vault.row_key(CHUNK, id.as_bytes());
-            let documents: Vec<RowKey> = self
-                .connection
-                .prepare_cached(
-                    "SELECT DISTINCT document.key FROM part JOIN document ON document.row = part.document \
-                     WHERE part.chunk_key = ?1 AND document.state = 0",
-                )?
-                .query_map([key], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            if documents.is_empty() {
-                return Err(Error::PeerMisbehaved("a chunk that nobody asked for"));
-            }
-            batch.insert_chunk(&id, chunk, random)?;
-            let mut arrival = ChunkArrival { whole: Vec::new(), ready: Vec::new() };
-            for key in documents {
-                let Some((facts, header)) = batch.find(&key)? else { continue };
-                if header.chunks_known && missing_count(batch.connection, facts.row)? == 0 {
-                    arrival.ready.extend(batch.arrived(&facts, State::Stored)?);
-                    arrival.whole.push(header.id);
-                }
-            }
-            Ok(arrival)
-        })
-    }
-
-    /// Adds ids of chunks that an index chunk of a partial document has named.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::OutOfBounds`] if the document's chunks were known already or are too many.
-    pub fn add_chunks(
-        &mut self,
-        id: &DocumentId,
-        more: &[ChunkId],
-        now_known: bool,
-        random: &mut dyn CryptoRngCore,
-    ) -> Result<Arrival, Error> {
-        self.attempt(|batch| {
-            let key = batch.vault.row_key(DOCUMENT, id.as_bytes());
-            let (facts, mut header) = batch.find(&key)?.ok_or(Error::NotFound)?;
-            let mut chunks = read_chunks(batch.connection, batch.vault, facts.row)?;
-            let written = chunks.len();
-            chunks.extend_from_slice(more);
-            if header.chunks_known || chunks.len() > batch.chunks_max() {
-                return Err(Error::OutOfBounds("the number of chunks"));
-            }
-            write_chunks(batch.connection, batch.vault, facts.row, &chunks, written, random)?;
-            header.chunk_count =
-                u32::try_from(chunks.len()).map_err(|_| Error::OutOfBounds("the number of chunks"))?;
-            header.chunks_known = now_known;
-            let sealed = header.seal(batch.vault, &key, random);
-            batch
-                .connection
-                .execute("UPDATE document SET header = ?2 WHERE row = ?1", params![facts.row, sealed])?;
-            let whole = now_known && missing_count(batch.connection, facts.row)? == 0;
-            let ready = if whole { batch.arrived(&facts, State::Stored)? } else { Vec::new() };
-            Ok(Arrival { id: *id, created: whole, ready })
-        })
-    }
-
-    /// The row of a document, partial ones too.
-    pub(crate) fn find(&self, key: &RowKey) -> Result<Option<(Facts, Header)>, Error> {
-        let Some(facts) = Facts::find(self.connection, self.vault, key)? else { return Ok(None) };
-        let mut query = self.connection.prepare_cached("SELECT header FROM document WHERE row = ?1")?;
-        let sealed: Vec<u8> = query.query_row([facts.row], |row| row.get(0))?;
-        Ok(Some((facts, Header::open(self.vault, key, &sealed)?)))
-    }
-
-    /// Inserts the row, as partial unless it is in one piece; `None` if it is here already.
-    fn insert(
-        &mut self,
-        new: &NewDocument<'_>,
-        origin: i64,
-        random: &mut dyn CryptoRngCore,
-    ) -> Result<Option<Facts>, Error> {
+        self.usable()?;
         let id = new.message.id();
+        let new = NewDocument { duplicate_of: None, ..*new };
         let key = self.vault.row_key(DOCUMENT, id.as_bytes());
-        if Facts::find(self.connection, self.vault, &key)?.is_some() {
-            return Ok(None);
+        if self.has_tombstone(&id)? || Facts::find(self.connection, self.vault, &key)?.is_some() {
+            return Ok(Arrival { id, created: false, ready: Vec::new() });
         }
+        let plan = self.plan(&new, key, from.number()).map_err(|error| match error {
+            Error::OutOfBounds(what) => Error::PeerMisbehaved(what),
+            other => other,
+        })?;
+        self.complete(|batch| batch.create(&new, &plan, random))
+    }
+
+    /// A document is whole: it counts, and those that waited for it may be seen.
+    pub(crate) fn arrived(
+        &mut self,
+        partial: &Facts,
+        id: DocumentId,
+        ready: &mut Vec<DocumentId>,
+    ) -> Result<(), Error> {
+        let state = self.state_when_whole(partial.row, &partial.key)?;
+        self.change(partial, &Facts { state, ..partial.clone() })?;
+        if !self.is_waiting(partial.row)? {
+            ready.push(id);
+            self.release_children(&partial.key, ready)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that can speak against a document, before anything is written.
+    fn plan(&self, new: &NewDocument<'_>, key: RowKey, origin: i64) -> Result<Plan, Error> {
         self.check_bounds(new)?;
+        let pieces = self.locate(new.chunks, 0)?;
         let in_one_piece = new.chunks.is_empty() && new.chunks_known;
         let outside = if in_one_piece { 0 } else { new.content_bytes };
         let outside = padded_bytes(usize::try_from(outside).map_err(|_| Error::OutOfBounds("the content"))?);
         let bytes = i64::try_from(padded_bytes(new.message.body().len()) + outside)
             .map_err(|_| Error::OutOfBounds("the content"))?;
-        self.make_room(origin, u64::try_from(bytes).unwrap_or(u64::MAX), new.now)?;
-        let row = self.connection.query_row(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'document'), 0) + 1",
-            [],
-            |row| row.get(0),
-        )?;
+        let bytes_needed = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let evicted = self.plan_room(origin, bytes_needed, new.now)?;
+        let author = new.author.filter(|_| origin != OWN).copied();
+        if let Some(author) = &author {
+            self.check_author_quota(author, bytes_needed)?;
+        }
+        let unseen_parents = self.unseen_parents(new.attributes.parents.ids())?;
+        let expires_day = new.attributes.expires.map_or(0, |expires| day(expires).max(1));
+        let duplicate_key = new.duplicate_of.map_or_else(Vec::new, |hash| self.duplicate_key(hash));
+        let row = self.usage.next_row();
         let facts = Facts {
             row,
             key,
             bucket: summary::bucket(new.message.timestamp_ms()),
-            state: if in_one_piece { State::Stored } else { State::Partial },
+            state: State::Partial,
             origin,
             shared: new.shared,
+            priority: new.attributes.priority,
             bytes,
-            expires_day: new.expires.map_or(0, |expires| day(expires).max(1)),
+            expires_day,
             confirmed_day: 0,
-            duplicate_key: new.duplicate_of.map_or_else(Vec::new, |hash| self.duplicate_key(hash)),
+            duplicate_key,
         };
-        let header = Header {
-            id,
-            timestamp_ms: new.message.timestamp_ms(),
-            content_bytes: new.content_bytes,
-            received: new.now,
-            chunk_count: u32::try_from(new.chunks.len())
-                .map_err(|_| Error::OutOfBounds("the number of chunks"))?,
-            chunks_known: new.chunks_known,
-            info: new.info.to_vec(),
-        };
-        self.write_row(&facts, &header, new.message.body(), random)?;
-        write_chunks(self.connection, self.vault, row, new.chunks, 0, random)?;
-        self.note_missing_parents(&facts, new.parents, random)?;
-        self.usage.add(&facts);
-        Ok(Some(facts))
+        Ok(Plan { facts, pieces, evicted, author, unseen_parents })
     }
 
-    fn write_row(
+    /// Carries the plan out.
+    fn create(
+        &mut self,
+        new: &NewDocument<'_>,
+        plan: &Plan,
+        random: &mut dyn CryptoRngCore,
+    ) -> Result<Arrival, Error> {
+        let mut facts = plan.facts.clone();
+        let whole = new.chunks_known && plan.pieces.missing.is_empty();
+        if whole {
+            facts.state = State::Stored;
+            self.heed_statements(&mut facts, new.now)?;
+        }
+        let header = header(new, plan.author)?;
+        self.insert_document(&facts, &header, new.message.body(), random)?;
+        crate::chunk::write_chunks(self.connection, self.vault, facts.row, new.chunks, random)?;
+        let mut ready = Vec::new();
+        self.usage.add(&facts);
+        self.attach(facts.row, &plan.pieces, &mut ready)?;
+        self.add_authorship(plan.author.as_ref(), &facts)?;
+        self.wait_for(facts.row, &plan.unseen_parents, random)?;
+        for outlived in &plan.evicted {
+            self.remove(outlived)?;
+        }
+        if facts.is_offered() {
+            self.touch(Collection::Documents, facts.bucket);
+        }
+        if whole && plan.unseen_parents.is_empty() {
+            ready.insert(0, header.id);
+            self.release_children(&facts.key, &mut ready)?;
+        }
+        Ok(Arrival { id: header.id, created: true, ready })
+    }
+
+    /// Makes a document that is here one's own, and whole by the chunks that were put.
+    fn adopt(
+        &mut self,
+        new: &NewDocument<'_>,
+        here: &Facts,
+        same: Option<Facts>,
+        random: &mut dyn CryptoRngCore,
+    ) -> Result<Arrival, Error> {
+        self.check_bounds(new)?;
+        let partial = here.state == State::Partial;
+        let pieces = self.locate(new.chunks, 0)?;
+        if partial && (!new.chunks_known || !pieces.missing.is_empty()) {
+            return Err(Error::NotFound);
+        }
+        self.complete(|batch| {
+            batch.give_up_duplicate(same.filter(|same| same.row != here.row))?;
+            batch.forget_authorship(here)?;
+            let duplicate_key = new.duplicate_of.map_or_else(Vec::new, |hash| batch.duplicate_key(hash));
+            let own = Facts { origin: OWN, shared: new.shared, duplicate_key, ..here.clone() };
+            let before = Header::find(batch.connection, batch.vault, here)?;
+            let mut after = Header { received: before.received, ..header(new, None)? };
+            let mut ready = Vec::new();
+            batch.change(here, &own)?;
+            if partial {
+                batch.attach_rest(here.row, &pieces, &mut ready)?;
+                crate::chunk::write_chunks(batch.connection, batch.vault, here.row, new.chunks, random)?;
+                batch.arrived(&own, after.id, &mut ready)?;
+            } else {
+                (after.chunk_count, after.chunks_known) = (before.chunk_count, before.chunks_known);
+            }
+            after.update(batch.connection, batch.vault, here, random)?;
+            Ok(Arrival { id: after.id, created: false, ready })
+        })
+    }
+
+    fn insert_document(
         &self,
         facts: &Facts,
         header: &Header,
@@ -264,8 +239,9 @@ impl Batch<'_> {
     ) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT INTO document (row, key, bucket, state, origin, shared, bytes, expires_day, confirmed_day, \
-                 duplicate_key, guard, header, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO document (row, key, bucket, state, origin, shared, priority, bytes, expires_day, \
+                 confirmed_day, duplicate_key, guard, header, body) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 facts.row,
@@ -274,6 +250,7 @@ impl Batch<'_> {
                 facts.state.number(),
                 facts.origin,
                 i64::from(facts.shared),
+                facts.priority.number(),
                 facts.bytes,
                 facts.expires_day,
                 facts.confirmed_day,
@@ -285,42 +262,6 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn insert_chunk(
-        &self,
-        id: &ChunkId,
-        chunk: &Message,
-        random: &mut dyn CryptoRngCore,
-    ) -> Result<(), Error> {
-        let key = self.vault.row_key(CHUNK, id.as_bytes());
-        let mut exists = self.connection.prepare_cached("SELECT 1 FROM chunk WHERE key = ?1")?;
-        if exists.exists([key])? {
-            return Ok(());
-        }
-        if chunk.group() != self.group || chunk.timestamp_ms() != 0 {
-            return Err(Error::OutOfBounds("a chunk's group or timestamp"));
-        }
-        let sealed = self.vault.seal(Column::ChunkBody, &key, chunk.body(), random);
-        self.connection
-            .prepare_cached("INSERT INTO chunk (key, body) VALUES (?1, ?2)")?
-            .execute(params![key, sealed])?;
-        Ok(())
-    }
-
-    /// A document is whole: it counts, and those that waited for it may be seen.
-    fn arrived(&mut self, partial: &Facts, state: State) -> Result<Vec<DocumentId>, Error> {
-        let facts = Facts { state, ..partial.clone() };
-        if partial.state != state {
-            self.change(partial, &facts)?;
-        } else if facts.is_offered() {
-            summary::touch(self.connection, Collection::Documents, facts.bucket)?;
-        }
-        let mut ready = Vec::new();
-        if !self.is_waiting(facts.row)? {
-            self.release(&facts, &mut ready)?;
-        }
-        Ok(ready)
-    }
-
     fn check_bounds(&self, new: &NewDocument<'_>) -> Result<(), Error> {
         if new.message.group() != self.group {
             return Err(Error::OutOfBounds("a document's group"));
@@ -328,7 +269,7 @@ impl Batch<'_> {
         if new.content_bytes > self.limits.document_bytes_max {
             return Err(Error::OutOfBounds("a document's length"));
         }
-        if new.info.len() > INFO_BYTES_MAX || new.parents.len() > PARENTS_MAX {
+        if new.info.len() > INFO_BYTES_MAX {
             return Err(Error::OutOfBounds("a document's description"));
         }
         if new.chunks.len() > self.chunks_max() {
@@ -337,22 +278,20 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn chunks_max(&self) -> usize {
-        // Chunks are full but for the last; one in a thousand is an index.
-        usize::try_from(self.limits.document_bytes_max / 32_000).unwrap_or(usize::MAX).saturating_add(4)
+    /// The document with the same content.
+    fn find_duplicate(&self, new: &NewDocument<'_>) -> Result<Option<Facts>, Error> {
+        let Some(hash) = new.duplicate_of else { return Ok(None) };
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {FACTS} FROM document WHERE duplicate_key = ?1 AND length(duplicate_key) > 0"
+        ))?;
+        let read = |row: &rusqlite::Row<'_>| Ok(Facts::read(row, self.vault));
+        query.query_row([self.duplicate_key(hash)], read).optional()?.transpose()
     }
 
-    fn find_duplicate(&self, new: &NewDocument<'_>) -> Result<Option<DocumentId>, Error> {
-        let Some(hash) = new.duplicate_of else { return Ok(None) };
-        let key: Option<RowKey> = rusqlite::OptionalExtension::optional(
-            self.connection
-                .prepare_cached(
-                    "SELECT key FROM document WHERE duplicate_key = ?1 AND length(duplicate_key) > 0",
-                )?
-                .query_row([self.duplicate_key(hash)], |row| row.get(0)),
-        )?;
-        let Some(key) = key else { return Ok(None) };
-        Ok(self.find(&key)?.map(|(_, header)| header.id))
+    /// A document that lost a part of its content to damage cannot stand for the same content put again.
+    fn give_up_duplicate(&mut self, lacking: Option<Facts>) -> Result<(), Error> {
+        let Some(lacking) = lacking else { return Ok(()) };
+        self.change(&lacking, &Facts { duplicate_key: Vec::new(), ..lacking.clone() })
     }
 
     fn duplicate_key(&self, hash: &[u8; 32]) -> Vec<u8> {
@@ -368,18 +307,29 @@ impl Store {
     pub fn put(&mut self, new: &NewDocument<'_>, random: &mut dyn CryptoRngCore) -> Result<Arrival, Error> {
         self.batch(|batch| batch.put(new, random))
     }
+}
 
-    /// Says that chunks will be put one by one before their document. End it by [`Self::end_draft`].
-    pub fn begin_draft(&mut self) {
-        self.drafts_open = self.drafts_open.saturating_add(1);
-    }
+/// A document that nothing speaks against, and what goes with it.
+struct Plan {
+    facts: Facts,
+    pieces: Pieces,
+    /// What makes room for it.
+    evicted: Vec<Facts>,
+    author: Option<[u8; 32]>,
+    unseen_parents: Vec<DocumentId>,
+}
 
-    /// The document was put, or is given up: chunks that no document names are removed when no draft is open.
-    ///
-    /// # Errors
-    /// [`Error::Disk`], [`Error::Full`]: the next opening removes them.
-    pub fn end_draft(&mut self) -> Result<(), Error> {
-        self.drafts_open = self.drafts_open.saturating_sub(1);
-        if self.drafts_open == 0 { self.remove_unused_chunks() } else { Ok(()) }
-    }
+fn header(new: &NewDocument<'_>, author: Option<[u8; 32]>) -> Result<Header, Error> {
+    Ok(Header {
+        id: new.message.id(),
+        timestamp_ms: new.message.timestamp_ms(),
+        content_bytes: new.content_bytes,
+        received: new.now,
+        chunk_count: u32::try_from(new.chunks.len())
+            .map_err(|_| Error::OutOfBounds("the number of chunks"))?,
+        chunks_known: new.chunks_known,
+        encrypted: matches!(new.attributes.protection, Protection::Sealed { .. }),
+        author,
+        info: new.info.to_vec(),
+    })
 }

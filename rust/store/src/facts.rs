@@ -1,7 +1,7 @@
 //! The plain columns of a document's row, and the sealed header that says the rest.
 
 use p2psync_bramble::WallClock;
-use p2psync_model::{ChunkId, DocumentId};
+use p2psync_model::{DocumentId, Priority};
 use rand_core::CryptoRngCore;
 use rusqlite::{Connection, Row, params};
 use zeroize::Zeroizing;
@@ -32,7 +32,7 @@ impl State {
     pub const ALL: [Self; 6] =
         [Self::Partial, Self::Stored, Self::Relayed, Self::Delivered, Self::Confirmed, Self::Rejected];
 
-    fn read(number: i64) -> Result<Self, Error> {
+    pub(crate) fn read(number: i64) -> Result<Self, Error> {
         let mut states = Self::ALL.into_iter();
         states.find(|state| state.number() == number).ok_or(Error::Damaged("a document's state"))
     }
@@ -52,6 +52,7 @@ pub(crate) struct Facts {
     /// [`OWN`], or the row of the peer that brought it.
     pub(crate) origin: i64,
     pub(crate) shared: bool,
+    pub(crate) priority: Priority,
     pub(crate) bytes: i64,
     pub(crate) expires_day: i64,
     pub(crate) confirmed_day: i64,
@@ -62,8 +63,11 @@ pub(crate) struct Facts {
 pub(crate) const OWN: i64 = 0;
 
 /// The columns that [`Facts::read`] expects, in its order, and the guard.
-pub(crate) const FACTS: &str =
-    "row, key, bucket, state, origin, shared, bytes, expires_day, confirmed_day, duplicate_key, guard";
+pub(crate) const FACTS: &str = "row, key, bucket, state, origin, shared, priority, bytes, expires_day, \
+    confirmed_day, duplicate_key, guard";
+
+/// The place of the first column after [`FACTS`] in a query.
+pub(crate) const AFTER_FACTS: usize = 12;
 
 impl Facts {
     /// Reads [`FACTS`].
@@ -75,12 +79,13 @@ impl Facts {
             state: State::read(row.get(3)?)?,
             origin: row.get(4)?,
             shared: read_flag(row.get(5)?)?,
-            bytes: row.get(6)?,
-            expires_day: row.get(7)?,
-            confirmed_day: row.get(8)?,
-            duplicate_key: row.get(9)?,
+            priority: Priority::from_number(row.get(6)?).ok_or(Error::Damaged("a document's row"))?,
+            bytes: row.get(7)?,
+            expires_day: row.get(8)?,
+            confirmed_day: row.get(9)?,
+            duplicate_key: row.get(10)?,
         };
-        let guard: RowKey = row.get(10)?;
+        let guard: RowKey = row.get(11)?;
         if facts.guard(vault) == guard { Ok(facts) } else { Err(Error::Damaged("a document's row")) }
     }
 
@@ -123,6 +128,7 @@ impl Facts {
             &self.state.number().to_be_bytes(),
             &self.origin.to_be_bytes(),
             &i64::from(self.shared).to_be_bytes(),
+            &self.priority.number().to_be_bytes(),
             &self.bytes.to_be_bytes(),
             &self.expires_day.to_be_bytes(),
             &self.confirmed_day.to_be_bytes(),
@@ -141,18 +147,25 @@ pub(crate) struct Header {
     /// How many chunks are known; all of them if `chunks_known`.
     pub(crate) chunk_count: u32,
     pub(crate) chunks_known: bool,
+    /// Whether only its destination can read it.
+    pub(crate) encrypted: bool,
+    /// The device that made it, where that is known and it is another one.
+    pub(crate) author: Option<[u8; 32]>,
     pub(crate) info: Vec<u8>,
 }
 
 impl Header {
     pub(crate) fn seal(&self, vault: &Vault, key: &RowKey, random: &mut dyn CryptoRngCore) -> Vec<u8> {
-        let mut plain = Zeroizing::new(Vec::with_capacity(HEADER_BYTES_MIN + self.info.len()));
+        let mut plain = Zeroizing::new(Vec::with_capacity(HEADER_BYTES_MIN + 32 + self.info.len()));
         plain.extend_from_slice(self.id.as_bytes());
         plain.extend_from_slice(&self.timestamp_ms.to_be_bytes());
         plain.extend_from_slice(&self.content_bytes.to_be_bytes());
         plain.extend_from_slice(&self.received.0.to_be_bytes());
         plain.extend_from_slice(&self.chunk_count.to_be_bytes());
-        plain.push(u8::from(self.chunks_known));
+        let flags = [(self.chunks_known, CHUNKS_KNOWN), (self.encrypted, ENCRYPTED)];
+        let flags = flags.into_iter().filter_map(|(is_set, flag)| is_set.then_some(flag)).sum::<u8>();
+        plain.push(flags | if self.author.is_some() { HAS_AUTHOR } else { 0 });
+        plain.extend(self.author.iter().flatten());
         plain.extend_from_slice(&self.info);
         vault.seal(Column::DocumentHeader, key, &plain, random)
     }
@@ -168,20 +181,49 @@ impl Header {
         }
     }
 
+    /// The header of the document in that row.
+    pub(crate) fn find(connection: &Connection, vault: &Vault, facts: &Facts) -> Result<Self, Error> {
+        let mut query = connection.prepare_cached("SELECT header FROM document WHERE row = ?1")?;
+        let sealed: Vec<u8> = query.query_row([facts.row], |row| row.get(0))?;
+        Self::open(vault, &facts.key, &sealed)
+    }
+
+    /// Writes a changed header back.
+    pub(crate) fn update(
+        &self,
+        connection: &Connection,
+        vault: &Vault,
+        facts: &Facts,
+        random: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
+        let sealed = self.seal(vault, &facts.key, random);
+        connection
+            .prepare_cached("UPDATE document SET header = ?2 WHERE row = ?1")?
+            .execute(params![facts.row, sealed])?;
+        Ok(())
+    }
+
     fn parse(plain: &[u8]) -> Option<Self> {
         let (id, rest) = plain.split_first_chunk()?;
         let (timestamp, rest) = rest.split_first_chunk()?;
         let (content_bytes, rest) = rest.split_first_chunk()?;
         let (received, rest) = rest.split_first_chunk()?;
         let (chunk_count, rest) = rest.split_first_chunk()?;
-        let ([chunks_known], info) = rest.split_first_chunk()?;
+        let ([flags], mut info) = rest.split_first_chunk()?;
+        let mut author = None;
+        if flags & HAS_AUTHOR != 0 {
+            let (device, rest) = info.split_first_chunk()?;
+            (author, info) = (Some(*device), rest);
+        }
         Some(Self {
             id: DocumentId::from_bytes(*id),
             timestamp_ms: u64::from_be_bytes(*timestamp),
             content_bytes: u64::from_be_bytes(*content_bytes),
             received: WallClock(u64::from_be_bytes(*received)),
             chunk_count: u32::from_be_bytes(*chunk_count),
-            chunks_known: *chunks_known != 0,
+            chunks_known: flags & CHUNKS_KNOWN != 0,
+            encrypted: flags & ENCRYPTED != 0,
+            author,
             info: info.to_vec(),
         })
     }
@@ -190,59 +232,15 @@ impl Header {
 /// Names the table in keyed hashes of document ids. On disk: never changes.
 pub(crate) const DOCUMENT: &str = "document";
 
-/// Names the table in keyed hashes of chunk ids. On disk: never changes.
-pub(crate) const CHUNK: &str = "chunk";
-
-/// The chunks that are known of a document, in order; none if it is in one piece.
-pub(crate) fn read_chunks(connection: &Connection, vault: &Vault, row: i64) -> Result<Vec<ChunkId>, Error> {
-    let mut query = connection.prepare_cached("SELECT sealed FROM document_chunks WHERE document = ?1")?;
-    let mut rows = query.query([row])?;
-    let Some(found) = rows.next()? else { return Ok(Vec::new()) };
-    let plain = vault.open(
-        Column::DocumentChunks,
-        &row.to_be_bytes(),
-        found.get_ref(0)?.as_blob().map_err(|_| Error::Damaged("a column"))?,
-    )?;
-    let (ids, rest) = plain.as_chunks::<32>();
-    if rest.is_empty() {
-        Ok(ids.iter().map(|id| ChunkId::from_bytes(*id)).collect())
-    } else {
-        Err(Error::Damaged("a list of chunks"))
-    }
-}
-
-/// Writes the list of chunks, and the parts that stand for it from position `written` on.
-pub(crate) fn write_chunks(
-    connection: &Connection,
-    vault: &Vault,
-    row: i64,
-    chunks: &[ChunkId],
-    written: usize,
-    random: &mut dyn CryptoRngCore,
-) -> Result<(), Error> {
-    if chunks.is_empty() {
-        return Ok(());
-    }
-    let plain: Vec<u8> = chunks.iter().flat_map(|chunk| *chunk.as_bytes()).collect();
-    let sealed = vault.seal(Column::DocumentChunks, &row.to_be_bytes(), &plain, random);
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO document_chunks (document, sealed) VALUES (?1, ?2)")?
-        .execute(params![row, sealed])?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO part (document, position, chunk_key) VALUES (?1, ?2, ?3)")?;
-    for (position, chunk) in chunks.iter().enumerate().skip(written) {
-        let position = i64::try_from(position).map_err(|_| Error::OutOfBounds("the number of chunks"))?;
-        insert.execute(params![row, position, vault.row_key(CHUNK, chunk.as_bytes())])?;
-    }
-    Ok(())
-}
-
 /// Days since 1970 of a date.
 pub(crate) fn day(date: WallClock) -> i64 {
     i64::try_from(date.0 / 86_400_000).expect("a number of days is far below 2^63")
 }
 
 const HEADER_BYTES_MIN: usize = 32 + 8 + 8 + 8 + 4 + 1;
+const CHUNKS_KNOWN: u8 = 1;
+const ENCRYPTED: u8 = 2;
+const HAS_AUTHOR: u8 = 4;
 
 fn read_flag(number: i64) -> Result<bool, Error> {
     match number {

@@ -14,6 +14,10 @@ pub struct StoreLimits {
     pub peer_documents_max: u32,
     /// Most documents of one peer that are not whole yet.
     pub peer_partial_max: u32,
+    /// Most bytes of one author's documents that peers brought, of those whose author can be seen.
+    pub author_bytes_max: u64,
+    /// Most such documents.
+    pub author_documents_max: u32,
     /// Longest content of a document.
     pub document_bytes_max: u64,
     /// Most documents that wait for parents.
@@ -37,6 +41,8 @@ impl Default for StoreLimits {
             peer_bytes_max: 1 << 30,
             peer_documents_max: 100_000,
             peer_partial_max: 1_000,
+            author_bytes_max: 1 << 30,
+            author_documents_max: 100_000,
             document_bytes_max: 16 << 20,
             waiting_max: 10_000,
             own_grace_days: 7,

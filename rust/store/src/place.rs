@@ -23,11 +23,17 @@ pub trait Files {
     /// What the system says.
     fn remove(&self, path: &Path) -> std::io::Result<()>;
 
-    /// Overwrites the first `bytes_max` bytes of the file, fewer if it is shorter; on disk when this returns.
+    /// Writes into a file that exists, from `offset` on; on disk when this returns.
     ///
     /// # Errors
     /// What the system says.
-    fn overwrite(&self, path: &Path, bytes_max: usize) -> std::io::Result<()>;
+    fn write(&self, path: &Path, offset: u64, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// Copies the file in the same folder. What goes lost when the power does is copied again.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn copy(&self, from: &Path, to: &Path) -> std::io::Result<()>;
 
     /// Length of the file in bytes.
     ///
@@ -64,12 +70,16 @@ impl Files for SystemFiles {
         }
     }
 
-    fn overwrite(&self, path: &Path, bytes_max: usize) -> std::io::Result<()> {
-        use std::io::Write as _;
+    fn write(&self, path: &Path, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        use std::io::{Seek as _, Write as _};
         let mut file = fs::File::options().write(true).open(path)?;
-        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-        file.write_all(&vec![0; length.min(bytes_max)])?;
+        file.seek(std::io::SeekFrom::Start(offset))?;
+        file.write_all(bytes)?;
         file.sync_all()
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        fs::copy(from, to).map(drop)
     }
 
     fn length(&self, path: &Path) -> std::io::Result<u64> {

@@ -1,26 +1,27 @@
-//! What can be made again of the rest: parts of documents, summaries of buckets, chunks that nobody needs.
+//! What can be made again of the rest: which chunks are missing and which are shared, what authors take, summaries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rand_core::CryptoRngCore;
-use rusqlite::{Connection, params};
+use p2psync_model::ChunkId;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::facts::{FACTS, Facts, Header, State, read_chunks, write_chunks};
+use crate::chunk::{CHUNK, distinct, note_missing, read_chunks, set_chunk_uses};
+use crate::facts::{AFTER_FACTS, FACTS, Facts, Header, OWN, State};
 use crate::summary::{self, Collection};
 use crate::vault::Vault;
-use crate::{Error, Store};
+use crate::{Error, author};
 
 /// Puts a file together again whose rows were copied one by one. Returns how many documents lost chunks: they are
-/// partial now, so that peers are asked for them. Documents whose list of chunks is lost are removed.
-pub(crate) fn all(
-    connection: &mut Connection,
-    vault: &Vault,
-    random: &mut dyn CryptoRngCore,
-) -> Result<u64, Error> {
+/// partial now, so that peers are asked for them. Documents whose list of chunks is lost are removed, and chunks that
+/// no document has.
+pub(crate) fn all(connection: &mut Connection, vault: &Vault) -> Result<u64, Error> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch("DELETE FROM part; DELETE FROM holder; DELETE FROM summary;")?;
+    transaction.execute_batch(
+        "DELETE FROM missing; DELETE FROM chunk_uses; DELETE FROM author; DELETE FROM holder; DELETE FROM summary;",
+    )?;
     let mut incomplete = 0;
     let mut row = 0;
+    let mut uses = BTreeMap::new();
     while let Some((facts, header)) = next_document(&transaction, vault, row)? {
         row = facts.row;
         let chunks = read_chunks(&transaction, vault, row)?;
@@ -29,12 +30,12 @@ pub(crate) fn all(
             incomplete += 1;
             continue;
         }
-        write_chunks(&transaction, vault, row, &chunks, 0, random)?;
-        if facts.state != State::Partial && missing_count(&transaction, row)? > 0 {
-            Facts { state: State::Partial, ..facts }.update(&transaction, vault)?;
-            incomplete += 1;
+        if let Some(author) = header.author.filter(|_| facts.origin != OWN) {
+            author::add(&transaction, vault, &author, &facts)?;
         }
+        incomplete += u64::from(lost_chunks(&transaction, vault, &facts, &chunks, &mut uses)?);
     }
+    count_uses(&transaction, vault, &uses)?;
     for table in ["document_chunks", "waiting", "delivery"] {
         let orphans = format!("DELETE FROM {table} WHERE document NOT IN (SELECT row FROM document)");
         transaction.execute(&orphans, [])?;
@@ -44,27 +45,46 @@ pub(crate) fn all(
     Ok(incomplete)
 }
 
-/// How many of the known chunks of a document are not here.
-pub(crate) fn missing_count(connection: &Connection, document: i64) -> Result<i64, Error> {
-    let mut query = connection.prepare_cached(
-        "SELECT count(*) FROM part WHERE document = ?1 \
-         AND NOT EXISTS (SELECT 1 FROM chunk WHERE chunk.key = part.chunk_key)",
-    )?;
-    Ok(query.query_row([document], |row| row.get(0))?)
+/// Notes which of a document's chunks are here. Returns whether it was whole and is not.
+fn lost_chunks(
+    connection: &Connection,
+    vault: &Vault,
+    facts: &Facts,
+    chunks: &[ChunkId],
+    uses: &mut BTreeMap<i64, i64>,
+) -> Result<bool, Error> {
+    let mut seen = distinct(chunks);
+    let mut lacks = false;
+    for (position, chunk) in chunks.iter().enumerate().filter(|(_, chunk)| seen.remove(chunk)) {
+        let key = vault.row_key(CHUNK, chunk.as_bytes());
+        let mut query = connection.prepare_cached("SELECT row FROM chunk WHERE key = ?1")?;
+        if let Some(row) = query.query_row([key], |row| row.get(0)).optional()? {
+            *uses.entry(row).or_default() += 1;
+        } else {
+            note_missing(connection, facts.row, position, &key)?;
+            lacks = true;
+        }
+    }
+    if lacks && facts.state != State::Partial {
+        Facts { state: State::Partial, ..facts.clone() }.update(connection, vault)?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
-impl Store {
-    /// Removes chunks that no document names: what a cut-off put has left. Not while one is under way.
-    pub(crate) fn remove_unused_chunks(&mut self) -> Result<(), Error> {
-        let unused =
-            "SELECT row FROM chunk WHERE NOT EXISTS (SELECT 1 FROM part WHERE part.chunk_key = chunk.key)";
-        let any: bool =
-            self.connection.query_row(&format!("SELECT EXISTS ({unused})"), [], |row| row.get(0))?;
-        if any {
-            self.connection.execute(&format!("DELETE FROM chunk WHERE row IN ({unused})"), [])?;
+fn count_uses(connection: &Connection, vault: &Vault, uses: &BTreeMap<i64, i64>) -> Result<(), Error> {
+    let mut query = connection.prepare("SELECT row FROM chunk")?;
+    let rows = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    for row in rows {
+        match uses.get(&row) {
+            None => {
+                connection.prepare_cached("DELETE FROM chunk WHERE row = ?1")?.execute([row])?;
+            }
+            Some(1) => {}
+            Some(documents) => set_chunk_uses(connection, vault, row, *documents)?,
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Marks every bucket that anything is in as out of date.
@@ -89,6 +109,6 @@ fn next_document(
     let mut rows = query.query(params![after])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let facts = Facts::read(row, vault)?;
-    let header = Header::open(vault, &facts.key, &row.get::<_, Vec<u8>>(11)?)?;
+    let header = Header::open(vault, &facts.key, &row.get::<_, Vec<u8>>(AFTER_FACTS)?)?;
     Ok(Some((facts, header)))
 }

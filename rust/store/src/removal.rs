@@ -75,40 +75,47 @@ impl Batch<'_> {
         })
     }
 
-    /// Sees that a document of `origin` with `bytes` fits: peers within their quotas; for one's own, confirmed
+    /// What must go so that a document of `origin` with `bytes` fits: peers have quotas; for one's own, confirmed
     /// content goes first, oldest first, then other people's expired. Unconfirmed documents of anybody stay.
     ///
     /// # Errors
-    /// [`Error::Quota`].
-    pub(crate) fn make_room(&mut self, origin: i64, bytes: u64, now: WallClock) -> Result<(), Error> {
-        let limits = self.limits;
+    /// [`Error::Quota`] if that is not enough.
+    pub(crate) fn plan_room(&self, origin: i64, bytes: u64, now: WallClock) -> Result<Vec<Facts>, Error> {
         if origin != OWN {
-            let share = self.usage.of(origin);
-            if share.documents >= u64::from(limits.peer_documents_max) {
-                return Err(Error::Quota("the number of this peer's documents"));
-            }
-            if share.partial >= u64::from(limits.peer_partial_max) {
-                return Err(Error::Quota("this peer's unfinished documents"));
-            }
-            if share.bytes.saturating_add(bytes) > limits.peer_bytes_max {
-                return Err(Error::Quota("the size of this peer's documents"));
-            }
-            if self.usage.others_bytes().saturating_add(bytes) > limits.others_bytes() {
-                return Err(Error::Quota("the size of other people's documents"));
-            }
+            self.check_peer_quota(origin, bytes)?;
         }
-        if self.usage.bytes().saturating_add(bytes) <= limits.bytes_max {
-            return Ok(());
+        let mut taken = self.usage.bytes().saturating_add(bytes);
+        if taken <= self.limits.bytes_max {
+            return Ok(Vec::new());
         }
         let mut candidates = confirmed(self.connection, self.vault)?;
         candidates.extend(expired_of_others(self.connection, self.vault, day(now))?);
+        let mut evicted = Vec::new();
         for facts in candidates {
-            self.remove(&facts)?;
-            if self.usage.bytes().saturating_add(bytes) <= limits.bytes_max {
-                return Ok(());
+            taken = taken.saturating_sub(u64::try_from(facts.bytes).unwrap_or(0));
+            evicted.push(facts);
+            if taken <= self.limits.bytes_max {
+                return Ok(evicted);
             }
         }
         Err(Error::Quota("the size of all documents"))
+    }
+
+    fn check_peer_quota(&self, origin: i64, bytes: u64) -> Result<(), Error> {
+        let (limits, share) = (self.limits, self.usage.of(origin));
+        if share.documents >= u64::from(limits.peer_documents_max) {
+            return Err(Error::Quota("the number of this peer's documents"));
+        }
+        if share.partial >= u64::from(limits.peer_partial_max) {
+            return Err(Error::Quota("this peer's unfinished documents"));
+        }
+        if share.bytes.saturating_add(bytes) > limits.peer_bytes_max {
+            return Err(Error::Quota("the size of this peer's documents"));
+        }
+        if self.usage.others_bytes().saturating_add(bytes) > limits.others_bytes() {
+            return Err(Error::Quota("the size of other people's documents"));
+        }
+        Ok(())
     }
 }
 

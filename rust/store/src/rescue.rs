@@ -9,10 +9,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::store::{OWN_SLOT, Options, RESCUE_SLOT, configure, connect, put_wrap, read_wraps};
+use crate::opening::{configure, connect};
+use crate::stamp::{STAMP_BYTES_MAX, Stamp};
+use crate::store::Options;
 use crate::table::{TABLES, Table};
 use crate::vault::Vault;
-use crate::{Error, Place, rebuild, schema, wrap};
+use crate::wrap::{OWN_SLOT, RESCUE_SLOT, Unlock};
+use crate::{Error, Place, first_page, rebuild, schema, wrap};
 
 /// What was saved of a damaged file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,7 @@ pub struct TableReport {
 pub(crate) fn finish_interrupted(place: &Place) -> Result<(), Error> {
     let files = place.files();
     let fresh = place.beside(FRESH);
+    first_page::remove_traces(place)?;
     if !files.exists(&fresh)? {
         return Ok(());
     }
@@ -63,39 +67,81 @@ pub(crate) fn set_aside(
     random: &mut dyn CryptoRngCore,
 ) -> Result<RescueReport, Error> {
     remove_fresh(place)?;
-    let damaged = connect_damaged(place).ok();
+    first_page::remove_traces(place)?;
+    let damaged = connect_damaged(place, place.path()).ok();
     let found = find_key(place, damaged.as_ref(), options)?;
     let key_lost = found.is_none();
     let key = found.unwrap_or_else(|| SecretKey::random(random));
     let vault = Vault::new(&key);
+    let damaged = if key_lost { None } else { readable(place, damaged, &vault)? };
 
     let mut fresh = connect(place, &place.beside(FRESH))?;
     configure(&fresh)?;
-    let own = wrap::wrap(&key, &options.unlock, options.cost, random);
-    let for_server = damaged.as_ref().and_then(|damaged| read_wraps(damaged, RESCUE_SLOT).ok()?.pop());
-    schema::create(&mut fresh, |fresh| {
-        put_wrap(fresh, OWN_SLOT, &own)?;
-        for_server.map_or(Ok(()), |for_server| put_wrap(fresh, RESCUE_SLOT, &for_server))
+    let wraps = wraps_to_keep(place, damaged.as_ref(), &key, options, random)?;
+    schema::create(&mut fresh, &vault, |fresh| {
+        wraps.iter().try_for_each(|(slot, kept)| wrap::put(fresh, *slot, kept))
     })?;
     let mut tables = Vec::new();
-    if let Some(damaged) = damaged.as_ref().filter(|_| !key_lost) {
+    if let Some(damaged) = &damaged {
         let rows_max = rows_max(place)?;
         for table in TABLES {
             tables.push(copy(table, damaged, &mut fresh, &vault, rows_max)?);
         }
     }
-    let documents_incomplete = rebuild::all(&mut fresh, &vault, random)?;
+    let documents_incomplete = rebuild::all(&mut fresh, &vault)?;
     // Leaves one file without a journal, so that one renaming takes all of it.
     fresh.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     fresh.close().map_err(|(_, error)| Error::from(error))?;
     drop(damaged);
+    first_page::remove_traces(place)?;
     let set_aside_as = exchange(place)?;
     Ok(RescueReport { set_aside_as, key_lost, tables, documents_incomplete })
+}
+
+/// The damaged file, or if its list of tables is not what it was, a copy of it with that list made again.
+fn readable(place: &Place, damaged: Option<Connection>, vault: &Vault) -> Result<Option<Connection>, Error> {
+    let read = damaged.as_ref().and_then(|damaged| Stamp::read(damaged, vault).ok().flatten());
+    let stamp = match read {
+        Some(stamp) => Some(stamp),
+        None => scan(place, STAMP_BYTES_MAX, &mut |piece| Stamp::find_all(piece, vault))?.pop(),
+    };
+    let is_listed = |damaged: &Connection| match &stamp {
+        Some(stamp) => Stamp::of(damaged).is_ok_and(|found| found.lists_the_same_as(stamp)),
+        None => schema::statements(damaged).is_ok_and(|found| schema::expected() == Ok(found)),
+    };
+    if damaged.as_ref().is_some_and(is_listed) {
+        return Ok(damaged);
+    }
+    drop(damaged);
+    match first_page::salvage(place, stamp.as_ref()) {
+        Ok(copy) => Ok(connect_damaged(place, &copy).ok()),
+        Err(Error::Damaged(_)) => Ok(connect_damaged(place, place.path()).ok()),
+        Err(other) => Err(other),
+    }
+}
+
+/// The wraps of the new file, each with its slot.
+fn wraps_to_keep(
+    place: &Place,
+    damaged: Option<&Connection>,
+    key: &SecretKey,
+    options: &Options<'_>,
+    random: &mut dyn CryptoRngCore,
+) -> Result<Vec<(i64, Vec<u8>)>, Error> {
+    let own = match options.unlock {
+        // What opened the store before still does.
+        Unlock::StoreKey(_) => scan_for_wraps(place)?.pop(),
+        unlock => Some(wrap::wrap(key, &unlock, options.cost, random)?),
+    };
+    let for_server = damaged.and_then(|damaged| wrap::read(damaged, RESCUE_SLOT).ok()?.pop());
+    let slots = [(OWN_SLOT, own), (RESCUE_SLOT, for_server)];
+    Ok(slots.into_iter().filter_map(|(slot, kept)| Some((slot, kept?))).collect())
 }
 
 /// Overwrites the wraps in the store's file, its journals and the files set aside, then removes all of them.
 pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
     let files = place.files();
+    first_page::remove_traces(place)?;
     let mut names = vec![String::new(), FRESH.to_owned()];
     names.extend((1..free_number(place)?).map(|number| format!("{DAMAGED}{number}")));
     let mut found = Vec::new();
@@ -103,7 +149,8 @@ pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
         for suffix in ["", JOURNAL, ROLLBACK_JOURNAL] {
             let path = place.beside(&format!("{name}{suffix}"));
             if files.exists(&path)? {
-                files.overwrite(&path, WRAPS_BYTES_MAX)?;
+                let length = usize::try_from(files.length(&path)?).unwrap_or(usize::MAX);
+                files.write(&path, 0, &vec![0; length.min(WRAPS_BYTES_MAX)])?;
                 found.push(path);
             }
         }
@@ -112,8 +159,8 @@ pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
 }
 
 /// Opens the file to be read as far as that goes, and leaves its journal alone.
-fn connect_damaged(place: &Place) -> Result<Connection, Error> {
-    let connection = connect(place, place.path())?;
+fn connect_damaged(place: &Place, path: &Path) -> Result<Connection, Error> {
+    let connection = connect(place, path)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Without this, SQLite refuses a file that is shorter than its head says.
     connection.pragma_update(None, "writable_schema", "ON")?;
@@ -129,13 +176,13 @@ fn find_key(
     damaged: Option<&Connection>,
     options: &Options<'_>,
 ) -> Result<Option<SecretKey>, Error> {
-    let stored = damaged.and_then(|damaged| read_wraps(damaged, OWN_SLOT).ok()).unwrap_or_default();
+    if let Unlock::StoreKey(key) = options.unlock {
+        return Ok(Some(key.clone()));
+    }
+    let stored = damaged.and_then(|damaged| wrap::read(damaged, OWN_SLOT).ok()).unwrap_or_default();
     let mut wraps: Vec<_> = stored.into_iter().filter(|stored| wrap::is_whole(stored)).collect();
     if wraps.is_empty() {
-        wraps = scan(place, place.path())?;
-        wraps.extend(scan(place, &place.beside(JOURNAL))?);
-        wraps.sort_unstable();
-        wraps.dedup();
+        wraps = scan_for_wraps(place)?;
     }
     let mut refused = None;
     for wrap in &wraps {
@@ -148,20 +195,31 @@ fn find_key(
     refused.map_or(Ok(None), Err)
 }
 
-fn scan(place: &Place, path: &Path) -> Result<Vec<Vec<u8>>, Error> {
-    let mut wraps = Vec::new();
-    let mut offset = 0;
-    while place.files().exists(path)? {
-        let piece = place.files().read(path, offset, SCAN_BYTES)?;
-        wraps.extend(wrap::find_all(&piece));
-        // Pieces overlap, so that a wrap across their border is found.
-        let step = piece.len().saturating_sub(wrap::WRAP_BYTES);
-        if step == 0 {
-            break;
-        }
-        offset += u64::try_from(step).expect("a piece has less than 2^64 bytes");
-    }
+/// Every whole wrap in the bytes of the file and of its journal.
+pub(crate) fn scan_for_wraps(place: &Place) -> Result<Vec<Vec<u8>>, Error> {
+    let mut wraps = scan(place, wrap::WRAP_BYTES, &mut wrap::find_all)?;
+    wraps.sort_unstable();
+    wraps.dedup();
     Ok(wraps)
+}
+
+/// Searches the file and its journal piece by piece.
+fn scan<T>(place: &Place, overlap: usize, search: &mut dyn FnMut(&[u8]) -> Vec<T>) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    for path in [place.path().to_owned(), place.beside(JOURNAL)] {
+        let mut offset = 0;
+        while place.files().exists(&path)? {
+            let piece = place.files().read(&path, offset, SCAN_BYTES)?;
+            found.extend(search(&piece));
+            // What is searched for is found across the border of two pieces.
+            let step = piece.len().saturating_sub(overlap);
+            if step == 0 || piece.len() < SCAN_BYTES {
+                break;
+            }
+            offset += u64::try_from(step).expect("a piece has less than 2^64 bytes");
+        }
+    }
+    Ok(found)
 }
 
 fn copy(
@@ -297,8 +355,8 @@ fn remove_fresh(place: &Place) -> Result<(), Error> {
 
 const DAMAGED: &str = ".damaged-";
 const FRESH: &str = ".rescue";
-const JOURNAL: &str = "-wal";
-const ROLLBACK_JOURNAL: &str = "-journal";
+pub(crate) const JOURNAL: &str = "-wal";
+pub(crate) const ROLLBACK_JOURNAL: &str = "-journal";
 /// Wraps stand on pages that were made when the file was.
 const WRAPS_BYTES_MAX: usize = 1 << 20;
 const SCAN_BYTES: usize = 1 << 20;

@@ -65,24 +65,24 @@ impl Batch<'_> {
             for id in receipt.ids() {
                 let key = batch.vault.row_key(DOCUMENT, id.as_bytes());
                 batch.bury(&key, row)?;
-                if let Some(facts) = Facts::find(batch.connection, batch.vault, &key)? {
+                let facts = Facts::find(batch.connection, batch.vault, &key)?;
+                let own = facts.as_ref().is_some_and(|facts| facts.origin == OWN);
+                batch.overrule(&key, receipt.time(), own)?;
+                if let Some(facts) = facts {
                     batch.confirm(*id, &facts, now, &mut effect)?;
                 }
-                for child in batch.children_freed_by(&key)? {
-                    if let Some((facts, _)) = batch.find(&child)? {
-                        batch.release(&facts, &mut effect.ready)?;
-                    }
-                }
+                batch.release_children(&key, &mut effect.ready)?;
             }
             Ok(effect)
         })
     }
 
-    /// Keeps a notice, a certificate update or a statement. Returns whether it was new; `identity` is the hash of
-    /// what was signed.
+    /// Keeps a certificate update or a statement, or applies a notice as [`Batch::apply_notice`] does. Returns
+    /// whether it was new; `identity` is the hash of what was signed.
     ///
     /// # Errors
-    /// [`Error::OutOfBounds`] for a receipt; [`Error::Full`], [`Error::Disk`].
+    /// [`Error::OutOfBounds`] for a receipt, or if the message of a notice is none or has another hash;
+    /// [`Error::Full`], [`Error::Disk`].
     pub fn keep_statement(
         &mut self,
         kind: StatementKind,
@@ -90,12 +90,13 @@ impl Batch<'_> {
         message: &Message,
         random: &mut dyn CryptoRngCore,
     ) -> Result<bool, Error> {
-        self.attempt(|batch| {
-            if kind == StatementKind::Receipt {
-                return Err(Error::OutOfBounds("a receipt, which must be applied"));
+        match kind {
+            StatementKind::Receipt => Err(Error::OutOfBounds("a receipt, which must be applied")),
+            StatementKind::Notice => self.apply_notice_in(identity, message, random),
+            StatementKind::Certificate | StatementKind::Statement => {
+                self.attempt(|batch| Ok(batch.insert_statement(kind, identity, message, random)?.1))
             }
-            Ok(batch.insert_statement(kind, identity, message, random)?.1)
-        })
+        }
     }
 
     /// Undoes a receipt whose signature turned out to be worth nothing: what is still held is offered again.
@@ -112,7 +113,7 @@ impl Batch<'_> {
                 find.query_row([key], |found| Ok((found.get(0)?, found.get(1)?)))?;
             batch.connection.execute("DELETE FROM tombstone WHERE statement = ?1", [row])?;
             batch.connection.execute("DELETE FROM statement WHERE row = ?1", [row])?;
-            summary::touch(batch.connection, Collection::Statements, bucket)?;
+            batch.touch(Collection::Statements, bucket);
             let mut again = Vec::new();
             for id in receipt.ids() {
                 let key = batch.vault.row_key(DOCUMENT, id.as_bytes());
@@ -168,7 +169,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn insert_statement(
+    pub(crate) fn insert_statement(
         &mut self,
         kind: StatementKind,
         identity: &Digest,
@@ -192,7 +193,7 @@ impl Batch<'_> {
             )?
             .execute(params![key, kind, bucket, guard, sealed])?;
         let row = self.connection.last_insert_rowid();
-        summary::touch(self.connection, Collection::Statements, bucket)?;
+        self.touch(Collection::Statements, bucket);
         Ok((row, true))
     }
 }
@@ -210,7 +211,7 @@ impl Store {
         let mut rows = query.query([statement])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let opened = open(&self.vault, &row.get(0)?, &row.get::<_, Vec<u8>>(1)?)?;
-        Ok(Some(self.message(opened.1, opened.2)?))
+        Ok(Some(self.restore(opened.1, opened.2)?))
     }
 
     /// The message of a statement, by the hash of what was signed.
@@ -222,7 +223,7 @@ impl Store {
         let mut query = self.connection.prepare_cached("SELECT body FROM statement WHERE key = ?1")?;
         let sealed: Vec<u8> = query.query_row([key], |row| row.get(0))?;
         let (_, timestamp_ms, body) = open(&self.vault, &key, &sealed)?;
-        self.message(timestamp_ms, body)
+        self.restore(timestamp_ms, body)
     }
 
     /// Whether a document of that id is not to be taken; see [`Batch::has_tombstone`].
@@ -234,7 +235,7 @@ impl Store {
         Ok(read_tombstone(&self.connection, &self.vault, &key)?.is_some())
     }
 
-    pub(crate) fn message(&self, timestamp_ms: u64, body: Vec<u8>) -> Result<Message, Error> {
+    pub(crate) fn restore(&self, timestamp_ms: u64, body: Vec<u8>) -> Result<Message, Error> {
         Message::new(self.group, timestamp_ms, body).map_err(|_| Error::Damaged("a message"))
     }
 }
@@ -269,7 +270,11 @@ fn open(vault: &Vault, key: &RowKey, sealed: &[u8]) -> Result<(Digest, u64, Vec<
 }
 
 /// The statement that a document's tombstone names, 0 for its owner's wish.
-fn read_tombstone(connection: &Connection, vault: &Vault, key: &RowKey) -> Result<Option<i64>, Error> {
+pub(crate) fn read_tombstone(
+    connection: &Connection,
+    vault: &Vault,
+    key: &RowKey,
+) -> Result<Option<i64>, Error> {
     let mut query = connection.prepare_cached("SELECT statement, guard FROM tombstone WHERE key = ?1")?;
     let mut rows = query.query([key])?;
     let Some(row) = rows.next()? else { return Ok(None) };

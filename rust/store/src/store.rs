@@ -3,15 +3,15 @@
 use p2psync_bramble::SecretKey;
 use p2psync_model::GroupId;
 use rand_core::CryptoRngCore;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use crate::batch::Usage;
 use crate::cost::PasswordCost;
 use crate::limits::StoreLimits;
+use crate::opening::{self, Ready};
 use crate::rescue::{self, RescueReport};
-use crate::schema::{self, Age};
+use crate::usage::Usage;
 use crate::vault::Vault;
-use crate::wrap::{self, Unlock};
+use crate::wrap::{self, OWN_SLOT, RESCUE_SLOT, Unlock};
 use crate::{Error, Place};
 
 /// How to open a store.
@@ -65,9 +65,15 @@ impl Store {
         random: &mut dyn CryptoRngCore,
     ) -> Result<Opened, Error> {
         rescue::finish_interrupted(&place)?;
-        match Self::open_whole(&place, options, random) {
-            Ok((connection, key, created)) => {
-                let store = Self::assemble(connection, key, place, options)?;
+        let was_cut_off = opening::has_journal(&place)?;
+        match opening::open(&place, options, random) {
+            Ok(ready) => {
+                let created = ready.created;
+                let mut store = Self::assemble(ready, place, options);
+                if was_cut_off {
+                    // What was deleted or replaced before the cut is overwritten. Not being able to is no harm now.
+                    let _ = store.checkpoint();
+                }
                 Ok(Opened { store, created, rescue: None })
             }
             Err(Error::Damaged(_)) => Self::rescue(place, options, random),
@@ -86,8 +92,9 @@ impl Store {
         random: &mut dyn CryptoRngCore,
     ) -> Result<Opened, Error> {
         let report = rescue::set_aside(&place, options, random)?;
-        let (connection, key, created) = Self::open_whole(&place, options, random)?;
-        let store = Self::assemble(connection, key, place, options)?;
+        let ready = opening::open(&place, options, random)?;
+        let created = ready.created;
+        let store = Self::assemble(ready, place, options);
         Ok(Opened { store, created, rescue: Some(report) })
     }
 
@@ -95,14 +102,15 @@ impl Store {
     /// either the old or the new one does.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::Disk`]: the old one still opens the store.
+    /// [`Error::OutOfBounds`] for [`Unlock::StoreKey`]; [`Error::Full`], [`Error::Disk`]: the old one still opens the
+    /// store.
     pub fn set_unlock(
         &mut self,
         unlock: &Unlock<'_>,
         cost: PasswordCost,
         random: &mut dyn CryptoRngCore,
     ) -> Result<(), Error> {
-        let wrap = wrap::wrap(&self.key, unlock, cost, random);
+        let wrap = wrap::wrap(&self.key, unlock, cost, random)?;
         self.write_wrap(OWN_SLOT, &wrap)
     }
 
@@ -111,7 +119,8 @@ impl Store {
     /// # Errors
     /// [`Error::WrongKey`], [`Error::OtherKeyNeeded`], [`Error::Damaged`].
     pub fn verify_unlock(&self, unlock: &Unlock<'_>) -> Result<(), Error> {
-        unwrap_stored(&self.connection, unlock).map(drop)
+        let key = opening::unwrap_stored(&self.connection, unlock)?;
+        if key == self.key { Ok(()) } else { Err(Error::WrongKey) }
     }
 
     /// Keeps the store's key as the server sealed it to itself, to be opened there when a phone has lost its own
@@ -132,7 +141,7 @@ impl Store {
     /// # Errors
     /// [`Error::Disk`], [`Error::Damaged`].
     pub fn rescue_wrap(&self) -> Result<Option<Vec<u8>>, Error> {
-        Ok(read_wraps(&self.connection, RESCUE_SLOT)?.into_iter().find(|wrap| !wrap.is_empty()))
+        Ok(wrap::read(&self.connection, RESCUE_SLOT)?.into_iter().find(|wrap| !wrap.is_empty()))
     }
 
     /// The store's key, to be sealed to the server; see [`Self::set_rescue_wrap`].
@@ -144,7 +153,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Disk`]: everything that was acknowledged is on disk all the same.
-    pub fn close(self) -> Result<Place, Error> {
+    pub fn close(mut self) -> Result<Place, Error> {
+        // Closing merges the journal too, but leaves it as it is on a disk that cannot delete it.
+        let _ = self.checkpoint();
         self.connection.close().map_err(|(_, error)| Error::from(error))?;
         Ok(self.place)
     }
@@ -172,49 +183,22 @@ impl Store {
         if busy == 0 { Ok(()) } else { Err(Error::InUse) }
     }
 
-    fn open_whole(
-        place: &Place,
-        options: &Options<'_>,
-        random: &mut dyn CryptoRngCore,
-    ) -> Result<(Connection, SecretKey, bool), Error> {
-        let mut connection = connect(place, place.path())?;
-        let age = schema::judge(&connection)?;
-        configure(&connection)?;
-        if age == Age::Fresh {
-            let key = SecretKey::random(random);
-            let wrap = wrap::wrap(&key, &options.unlock, options.cost, random);
-            schema::create(&mut connection, |connection| put_wrap(connection, OWN_SLOT, &wrap))?;
-            return Ok((connection, key, true));
-        }
-        let key = unwrap_stored(&connection, &options.unlock)?;
-        schema::migrate(&mut connection)?;
-        Ok((connection, key, false))
-    }
-
     /// The key under which the caller hashes header and content of own documents, for
     /// [`crate::NewDocument::duplicate_of`].
     pub const fn duplicates_key(&self) -> &SecretKey {
         self.vault.duplicates_key()
     }
 
-    fn assemble(
-        connection: Connection,
-        key: SecretKey,
-        place: Place,
-        options: &Options<'_>,
-    ) -> Result<Self, Error> {
+    fn assemble(ready: Ready, place: Place, options: &Options<'_>) -> Self {
         let Options { group, limits, .. } = *options;
-        let vault = Vault::new(&key);
+        let Ready { connection, key, vault, usage, .. } = ready;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        let usage = Usage::count(&connection)?;
-        let mut store = Self { connection, vault, group, limits, usage, drafts_open: 0, key, place };
-        store.remove_unused_chunks()?;
-        Ok(store)
+        Self { connection, vault, group, limits, usage, drafts_open: 0, key, place }
     }
 
     fn write_wrap(&mut self, slot: i64, wrap: &[u8]) -> Result<(), Error> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        put_wrap(&transaction, slot, wrap)?;
+        wrap::put(&transaction, slot, wrap)?;
         transaction.commit()?;
         // The old wrap must not stay readable in the journal. If this fails the new one holds all the same, and the
         // next checkpoint overwrites the old.
@@ -223,81 +207,5 @@ impl Store {
     }
 }
 
-/// A connection that locks out others, and has not read or written anything yet.
-pub(crate) fn connect(place: &Place, path: &std::path::Path) -> Result<Connection, Error> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = match place.vfs() {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
-        None => Connection::open_with_flags(path, flags)?,
-    };
-    connection.busy_timeout(core::time::Duration::ZERO)?;
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    Ok(connection)
-}
-
-/// What makes the promise true: every commit is on disk before it returns.
-pub(crate) fn configure(connection: &Connection) -> Result<(), Error> {
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    connection.pragma_update(None, "temp_store", 2)?;
-    connection.pragma_update(None, "secure_delete", "ON")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    connection.pragma_update(None, "trusted_schema", "OFF")?;
-    connection.pragma_update(None, "cell_size_check", "ON")?;
-    let journal: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if journal != "wal" {
-        return Err(Error::Disk(format!("the journal is of mode {journal}")));
-    }
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    Ok(())
-}
-
-/// Writes a wrap into both tables.
-pub(crate) fn put_wrap(connection: &Connection, slot: i64, wrap: &[u8]) -> Result<(), Error> {
-    for table in ["key_wrap", "key_wrap_copy"] {
-        connection.execute(
-            &format!("INSERT OR REPLACE INTO {table} (slot, wrap) VALUES (?1, ?2)"),
-            rusqlite::params![slot, wrap],
-        )?;
-    }
-    Ok(())
-}
-
-/// The wraps of a slot in both tables, as far as they can be read.
-///
-/// # Errors
-/// If neither can be read.
-pub(crate) fn read_wraps(connection: &Connection, slot: i64) -> Result<Vec<Vec<u8>>, Error> {
-    let mut wraps = Vec::new();
-    let mut failed = None;
-    for table in ["key_wrap", "key_wrap_copy"] {
-        let query = format!("SELECT wrap FROM {table} WHERE slot = ?1");
-        match connection.query_row(&query, [slot], |row| row.get(0)).map_err(Error::from) {
-            Ok(wrap) => wraps.push(wrap),
-            Err(Error::NotFound) => {}
-            Err(error) => failed = Some(error),
-        }
-    }
-    match failed {
-        Some(error) if wraps.is_empty() => Err(error),
-        _ => Ok(wraps),
-    }
-}
-
-fn unwrap_stored(connection: &Connection, unlock: &Unlock<'_>) -> Result<SecretKey, Error> {
-    let wraps = read_wraps(connection, OWN_SLOT)?;
-    let whole =
-        wraps.iter().find(|wrap| wrap::is_whole(wrap)).ok_or(Error::Damaged("both wraps of the key"))?;
-    wrap::unwrap(whole, unlock)
-}
-
-/// Where the wrap for the device itself stands.
-pub(crate) const OWN_SLOT: i64 = 1;
-
-/// Where the wrap for the server stands.
-pub(crate) const RESCUE_SLOT: i64 = 2;
-
-const PAGE_BYTES: i64 = 16_384;
 const RESCUE_WRAP_BYTES_MAX: usize = 8_192;
-const STATEMENTS_CACHED: usize = 64;
+const STATEMENTS_CACHED: usize = 128;

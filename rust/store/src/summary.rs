@@ -4,7 +4,7 @@ use p2psync_bramble::{Digest, hash};
 use rand_core::CryptoRngCore;
 use rusqlite::{Connection, params};
 
-use crate::facts::{FACTS, Facts, Header};
+use crate::facts::{AFTER_FACTS, FACTS, Facts, Header};
 use crate::statement;
 use crate::vault::{Column, Vault};
 use crate::{Error, Store};
@@ -148,14 +148,15 @@ fn ids(
 }
 
 fn document_ids(connection: &Connection, vault: &Vault, number: i64) -> Result<Vec<(Digest, u64)>, Error> {
-    let query = format!("SELECT {FACTS}, header FROM document WHERE bucket = ?1");
+    // Of the states those that are offered, so that the index leads to the rows.
+    let query = format!("SELECT {FACTS}, header FROM document WHERE state IN (1, 2, 3, 5) AND bucket = ?1");
     let mut query = connection.prepare_cached(&query)?;
     let mut rows = query.query([number])?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         let facts = Facts::read(row, vault)?;
         if facts.is_offered() {
-            let header = Header::open(vault, &facts.key, &row.get::<_, Vec<u8>>(11)?)?;
+            let header = Header::open(vault, &facts.key, &row.get::<_, Vec<u8>>(AFTER_FACTS)?)?;
             ids.push((*header.id.as_bytes(), header.timestamp_ms));
         }
     }

@@ -69,8 +69,8 @@ impl Guard {
     }
 }
 
-/// All tables that [`crate::Store::check`] judges and a rescue copies. `key_wrap` has checks of its own; `part`,
-/// `holder` and `summary` are made again from these.
+/// All tables that [`crate::Store::check`] judges and a rescue copies. `key_wrap` and `stamp` have checks of their
+/// own; `chunk_uses`, `missing`, `author`, `holder` and `summary` are made again from these.
 pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "peer",
@@ -87,6 +87,7 @@ pub(crate) const TABLES: &[Table] = &[
             "state",
             "origin",
             "shared",
+            "priority",
             "bytes",
             "expires_day",
             "confirmed_day",
@@ -96,10 +97,10 @@ pub(crate) const TABLES: &[Table] = &[
             "body",
         ],
         sealed: &[
-            Sealed { column: Column::DocumentHeader, place: 11, bound_to: &[1] },
-            Sealed { column: Column::DocumentBody, place: 12, bound_to: &[1] },
+            Sealed { column: Column::DocumentHeader, place: 12, bound_to: &[1] },
+            Sealed { column: Column::DocumentBody, place: 13, bound_to: &[1] },
         ],
-        guard: Some(Guard { place: 10, covers: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }),
+        guard: Some(Guard { place: 11, covers: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }),
     },
     Table {
         name: "document_chunks",
@@ -124,6 +125,12 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &["row", "key", "kind", "bucket", "guard", "body"],
         sealed: &[Sealed { column: Column::StatementBody, place: 5, bound_to: &[1] }],
         guard: Some(Guard { place: 4, covers: &[1, 2, 3] }),
+    },
+    Table {
+        name: "rejection",
+        columns: &["row", "key", "sealed"],
+        sealed: &[Sealed { column: Column::RejectionReason, place: 2, bound_to: &[1] }],
+        guard: None,
     },
     Table {
         name: "waiting",

@@ -3,6 +3,7 @@
 use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use p2psync_bramble::{SecretKey, derive_key, mac};
+use p2psync_model::MESSAGE_BODY_BYTES_MAX;
 use rand_core::CryptoRngCore;
 use zeroize::Zeroizing;
 
@@ -32,6 +33,8 @@ pub(crate) enum Column {
     DeliveryBody = 9,
     MeetingBody = 10,
     WaitingParent = 11,
+    AuthorUsage = 12,
+    RejectionReason = 13,
 }
 
 /// The keys that follow from the store's one key, and what is done with them.
@@ -78,19 +81,30 @@ impl Vault {
         plain: &[u8],
         random: &mut dyn CryptoRngCore,
     ) -> Vec<u8> {
-        let length = u32::try_from(plain.len()).expect("values are bounded far below 4 GiB");
-        let padded = padded_bytes(LENGTH_BYTES + plain.len());
-        let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD_BYTES);
         let mut nonce = [0; NONCE_BYTES];
         random.fill_bytes(&mut nonce);
-        sealed.extend_from_slice(&nonce);
+        self.seal_with(&nonce, column, row, plain)
+    }
+
+    /// The same with a nonce that follows from place and content: who sees two of them sees whether they are equal.
+    pub(crate) fn seal_repeatably(&self, column: Column, row: &[u8], plain: &[u8]) -> Vec<u8> {
+        let nonce = mac("nonce", &self.guard, &[&[column as u8], row, plain]);
+        let nonce = nonce.first_chunk().expect("a MAC has 32 bytes");
+        self.seal_with(nonce, column, row, plain)
+    }
+
+    fn seal_with(&self, nonce: &[u8; NONCE_BYTES], column: Column, row: &[u8], plain: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(plain.len()).expect("values are bounded far below 4 GiB");
+        let padded = stored_bytes(plain.len());
+        let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD_BYTES);
+        sealed.extend_from_slice(nonce);
         sealed.extend_from_slice(&length.to_be_bytes());
         sealed.extend_from_slice(plain);
         sealed.resize(NONCE_BYTES + padded, 0);
         let (_, content) = sealed.split_at_mut(NONCE_BYTES);
         let tag = self
             .cipher()
-            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &associated(column, row), content)
+            .encrypt_in_place_detached(XNonce::from_slice(nonce), &associated(column, row), content)
             .expect("values are far below the cipher's 256 GiB");
         sealed.extend_from_slice(&tag);
         sealed
@@ -143,6 +157,13 @@ pub(crate) const fn padded_bytes(length: usize) -> usize {
     let kept = exponent.ilog2() + 1;
     let mask = (1_usize << (exponent - kept)) - 1;
     (length + mask) & !mask
+}
+
+/// Length and padding included. The longest body of a message is not padded further: nearly all chunks have it.
+const fn stored_bytes(length: usize) -> usize {
+    let padded = padded_bytes(LENGTH_BYTES + length);
+    let longest = LENGTH_BYTES + MESSAGE_BODY_BYTES_MAX;
+    if LENGTH_BYTES + length <= longest && padded > longest { longest } else { padded }
 }
 
 const FORMAT_VERSION: u8 = 1;
@@ -201,6 +222,24 @@ mod tests {
             let padded = padded_bytes(length);
             assert!(padded >= length && padded * 100 <= length * 112 + 100, "{length} -> {padded}");
         }
+    }
+
+    #[test]
+    fn a_full_chunk_is_not_padded_and_longer_values_are() {
+        assert_eq!(stored_bytes(MESSAGE_BODY_BYTES_MAX), MESSAGE_BODY_BYTES_MAX + 4);
+        assert_eq!(stored_bytes(MESSAGE_BODY_BYTES_MAX - 3), MESSAGE_BODY_BYTES_MAX + 4);
+        assert_eq!(stored_bytes(MESSAGE_BODY_BYTES_MAX + 1), padded_bytes(MESSAGE_BODY_BYTES_MAX + 5));
+    }
+
+    #[test]
+    fn what_is_sealed_repeatably_differs_by_place_and_content() {
+        let vault = Vault::new(&SecretKey::from_bytes([7; 32]));
+        let sealed = vault.seal_repeatably(Column::AuthorUsage, b"row", b"content");
+        assert_eq!(sealed, vault.seal_repeatably(Column::AuthorUsage, b"row", b"content"));
+        for (row, plain) in [(b"row", b"contend"), (b"raw", b"content")] {
+            assert_ne!(sealed[..24], vault.seal_repeatably(Column::AuthorUsage, row, plain)[..24]);
+        }
+        assert_eq!(**vault.open(Column::AuthorUsage, b"row", &sealed).unwrap(), *b"content");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use p2psync_model::DocumentId;
 use rand_core::CryptoRngCore;
-use rusqlite::params;
+use rusqlite::{ToSql, params};
 
 use crate::batch::Batch;
 use crate::facts::{DOCUMENT, Facts, State};
@@ -36,55 +36,79 @@ impl Store {
 }
 
 impl Batch<'_> {
-    /// Notes which parents the app has not seen.
+    /// Those of the parents that the app has not seen.
     ///
     /// # Errors
     /// [`Error::Quota`] if too many documents wait.
-    pub(crate) fn note_missing_parents(
+    pub(crate) fn unseen_parents(&self, parents: &[DocumentId]) -> Result<Vec<DocumentId>, Error> {
+        let mut unseen = Vec::new();
+        for parent in parents {
+            if !self.was_seen(&self.vault.row_key(DOCUMENT, parent.as_bytes()))? {
+                unseen.push(*parent);
+            }
+        }
+        let more = u32::try_from(unseen.len()).unwrap_or(u32::MAX);
+        if more > 0 && self.usage.waiting.saturating_add(more) > self.limits.waiting_max {
+            return Err(Error::Quota("documents that wait for others"));
+        }
+        Ok(unseen)
+    }
+
+    /// A document is kept from the app until it has seen these.
+    pub(crate) fn wait_for(
         &mut self,
-        facts: &Facts,
+        document: i64,
         parents: &[DocumentId],
         random: &mut dyn CryptoRngCore,
     ) -> Result<(), Error> {
         for parent in parents {
             let key = self.vault.row_key(DOCUMENT, parent.as_bytes());
-            if self.was_seen(&key)? {
-                continue;
-            }
-            let waiting: u32 =
-                self.connection.query_row("SELECT count(*) FROM waiting", [], |row| row.get(0))?;
-            if waiting >= self.limits.waiting_max {
-                return Err(Error::Quota("documents that wait for others"));
-            }
-            let bound = bound_to(facts.row, &key);
+            let bound = bound_to(document, &key);
             let sealed = self.vault.seal(Column::WaitingParent, &bound, parent.as_bytes(), random);
             self.connection
                 .prepare_cached("INSERT INTO waiting (document, parent_key, sealed) VALUES (?1, ?2, ?3)")?
-                .execute(params![facts.row, key, sealed])?;
+                .execute(params![document, key, sealed])?;
+            self.usage.waiting = self.usage.waiting.saturating_add(1);
         }
         Ok(())
     }
 
+    /// A document that is about to go waits for nothing more.
+    pub(crate) fn stop_waiting(&mut self, document: i64) -> Result<(), Error> {
+        self.delete_waiting("DELETE FROM waiting WHERE document = ?1", document)
+    }
+
     pub(crate) fn is_waiting(&self, document: i64) -> Result<bool, Error> {
+        if self.usage.waiting == 0 {
+            return Ok(false);
+        }
         Ok(self.connection.prepare_cached("SELECT 1 FROM waiting WHERE document = ?1")?.exists([document])?)
     }
 
-    /// Adds to `ready` a document that waits for nothing, then those that waited for it alone, and so on.
-    pub(crate) fn release(&mut self, first: &Facts, ready: &mut Vec<DocumentId>) -> Result<(), Error> {
-        let mut seen = vec![first.key];
-        while let Some(key) = seen.pop() {
+    /// The app sees the document `parent`, or never will. Adds to `ready` those that waited for it alone, then those
+    /// that waited for these, and so on.
+    pub(crate) fn release_children(
+        &mut self,
+        parent: &RowKey,
+        ready: &mut Vec<DocumentId>,
+    ) -> Result<(), Error> {
+        let mut freed = self.children_freed_by(parent)?;
+        while let Some(key) = freed.pop() {
             let Some((facts, header)) = self.find(&key)? else { continue };
             if facts.state == State::Partial || self.is_waiting(facts.row)? {
                 continue;
             }
             ready.push(header.id);
-            seen.extend(self.children_freed_by(&key)?);
+            freed.extend(self.children_freed_by(&key)?);
         }
         Ok(())
     }
 
     /// Nothing waits for `key` any more. Returns the documents that waited.
-    pub(crate) fn children_freed_by(&self, key: &RowKey) -> Result<Vec<RowKey>, Error> {
+    fn children_freed_by(&mut self, key: &RowKey) -> Result<Vec<RowKey>, Error> {
+        if self.usage.waiting == 0 {
+            return Ok(Vec::new());
+        }
         let children = self
             .connection
             .prepare_cached(
@@ -93,8 +117,17 @@ impl Batch<'_> {
             )?
             .query_map([key], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        self.connection.prepare_cached("DELETE FROM waiting WHERE parent_key = ?1")?.execute([key])?;
+        self.delete_waiting("DELETE FROM waiting WHERE parent_key = ?1", key)?;
         Ok(children)
+    }
+
+    fn delete_waiting(&mut self, delete: &str, which: impl ToSql) -> Result<(), Error> {
+        if self.usage.waiting > 0 {
+            let deleted = self.connection.prepare_cached(delete)?.execute([which])?;
+            self.usage.waiting =
+                self.usage.waiting.saturating_sub(u32::try_from(deleted).unwrap_or(u32::MAX));
+        }
+        Ok(())
     }
 
     /// Whether the app has seen that document, or will never: one that was delivered or deleted keeps nobody.

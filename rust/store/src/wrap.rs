@@ -5,6 +5,7 @@ use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use p2psync_bramble::{SecretKey, derive_key, hash};
 use rand_core::CryptoRngCore;
+use rusqlite::{Connection, params};
 
 use crate::Error;
 use crate::cost::{PasswordCost, SALT_BYTES};
@@ -18,26 +19,32 @@ pub enum Unlock<'a> {
     Password(&'a str),
     /// Both are needed: neither a copy of the file with the password nor the device without it is enough.
     HostAndPassword(&'a SecretKey, &'a str),
+    /// The store's own key, as the server recovered it from the rescue wrap. It opens a store but cannot be what
+    /// opens it from now on: give it something else by [`crate::Store::set_unlock`].
+    StoreKey(&'a SecretKey),
 }
 
 impl core::fmt::Debug for Unlock<'_> {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.write_str(self.kind().name())
+        formatter.write_str(self.kind().map_or("the store's key", Kind::name))
     }
 }
 
 impl Unlock<'_> {
-    fn kind(&self) -> Kind {
+    /// How a wrap is opened by it; `None` if it needs no wrap.
+    fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Host(_) => Kind::Host,
-            Self::Password(_) => Kind::Password,
-            Self::HostAndPassword(..) => Kind::HostAndPassword,
+            Self::Host(_) => Some(Kind::Host),
+            Self::Password(_) => Some(Kind::Password),
+            Self::HostAndPassword(..) => Some(Kind::HostAndPassword),
+            Self::StoreKey(_) => None,
         }
     }
 
     /// The key that encrypts the store's key.
     fn wrapping_key(&self, cost: PasswordCost, salt: &[u8; SALT_BYTES]) -> SecretKey {
         match self {
+            Self::StoreKey(key) => (*key).clone(),
             Self::Host(key) => derive_key("org.sahana.p2psync.store/WRAP_HOST", key, &[salt]),
             Self::Password(password) => {
                 let stretched = cost.stretch(password.as_bytes(), salt);
@@ -52,19 +59,23 @@ impl Unlock<'_> {
 }
 
 /// Encrypts `store_key` so that `unlock` gives it back. `cost` is what a password costs, and is kept in the wrap.
+///
+/// # Errors
+/// [`Error::OutOfBounds`] for [`Unlock::StoreKey`].
 pub(crate) fn wrap(
     store_key: &SecretKey,
     unlock: &Unlock<'_>,
     cost: PasswordCost,
     random: &mut dyn CryptoRngCore,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, Error> {
+    let kind = unlock.kind().ok_or(Error::OutOfBounds("what is to open the store"))?;
     let mut salt = [0; SALT_BYTES];
     random.fill_bytes(&mut salt);
     let mut nonce = [0; NONCE_BYTES];
     random.fill_bytes(&mut nonce);
     let mut wrap = Vec::with_capacity(WRAP_BYTES);
     wrap.extend_from_slice(MAGIC);
-    wrap.push(unlock.kind() as u8);
+    wrap.push(kind as u8);
     wrap.extend_from_slice(&cost.memory_kib().to_be_bytes());
     wrap.extend_from_slice(&cost.passes().to_be_bytes());
     wrap.extend_from_slice(&salt);
@@ -77,17 +88,20 @@ pub(crate) fn wrap(
     wrap.extend_from_slice(&tag);
     let check = hash(CHECK_LABEL, &[&wrap]);
     wrap.extend_from_slice(&check);
-    wrap
+    Ok(wrap)
 }
 
-/// The store's key from a wrap.
+/// The store's key from a wrap. [`Unlock::StoreKey`] is returned as it is: only what it opens can judge it.
 ///
 /// # Errors
 /// [`Error::Damaged`] if the bytes are not as they were written, else [`Error::OtherKeyNeeded`] or
 /// [`Error::WrongKey`].
 pub(crate) fn unwrap(wrap: &[u8], unlock: &Unlock<'_>) -> Result<SecretKey, Error> {
     let parts = Parts::read(wrap).ok_or(Error::Damaged("a key's wrap"))?;
-    if parts.kind != unlock.kind() {
+    if let Unlock::StoreKey(key) = unlock {
+        return Ok((*key).clone());
+    }
+    if Some(parts.kind) != unlock.kind() {
         return Err(Error::OtherKeyNeeded(parts.kind.name()));
     }
     let mut key = zeroize::Zeroizing::new(*parts.sealed);
@@ -113,6 +127,44 @@ pub(crate) fn find_all(file: &[u8]) -> Vec<Vec<u8>> {
     let candidates = starts.filter_map(|(start, _)| file.get(start..start + WRAP_BYTES));
     candidates.filter(|candidate| is_whole(candidate)).map(<[u8]>::to_vec).collect()
 }
+
+/// Writes a wrap into both tables.
+pub(crate) fn put(connection: &Connection, slot: i64, wrap: &[u8]) -> Result<(), Error> {
+    for table in ["key_wrap", "key_wrap_copy"] {
+        connection.execute(
+            &format!("INSERT OR REPLACE INTO {table} (slot, wrap) VALUES (?1, ?2)"),
+            params![slot, wrap],
+        )?;
+    }
+    Ok(())
+}
+
+/// The wraps of a slot in both tables, as far as they can be read.
+///
+/// # Errors
+/// If neither can be read.
+pub(crate) fn read(connection: &Connection, slot: i64) -> Result<Vec<Vec<u8>>, Error> {
+    let mut wraps = Vec::new();
+    let mut failed = None;
+    for table in ["key_wrap", "key_wrap_copy"] {
+        let query = format!("SELECT wrap FROM {table} WHERE slot = ?1");
+        match connection.query_row(&query, [slot], |row| row.get(0)).map_err(Error::from) {
+            Ok(wrap) => wraps.push(wrap),
+            Err(Error::NotFound) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if wraps.is_empty() => Err(error),
+        _ => Ok(wraps),
+    }
+}
+
+/// Where the wrap for the device itself stands.
+pub(crate) const OWN_SLOT: i64 = 1;
+
+/// Where the wrap for the server stands.
+pub(crate) const RESCUE_SLOT: i64 = 2;
 
 /// Length of every wrap.
 pub(crate) const WRAP_BYTES: usize = MAGIC.len() + 1 + 4 + 4 + SALT_BYTES + NONCE_BYTES + 32 + 16 + 32;
@@ -190,7 +242,7 @@ mod tests {
     const OTHER: SecretKey = SecretKey::from_bytes([7; 32]);
 
     fn wrapped(unlock: &Unlock<'_>) -> Vec<u8> {
-        wrap(&STORE_KEY, unlock, PasswordCost::FLOOR, &mut ChaCha20Rng::seed_from_u64(3))
+        wrap(&STORE_KEY, unlock, PasswordCost::FLOOR, &mut ChaCha20Rng::seed_from_u64(3)).unwrap()
     }
 
     #[test]
@@ -201,7 +253,7 @@ mod tests {
             assert_eq!(wrap.len(), WRAP_BYTES);
             assert_eq!(unwrap(&wrap, &way), Ok(STORE_KEY));
             for other in ways.into_iter().filter(|other| other.kind() != way.kind()) {
-                assert_eq!(unwrap(&wrap, &other), Err(Error::OtherKeyNeeded(way.kind().name())));
+                assert_eq!(unwrap(&wrap, &other), Err(Error::OtherKeyNeeded(way.kind().unwrap().name())));
             }
         }
         let wrong = [

@@ -3,12 +3,12 @@
 
 mod fixture;
 
-use fixture::{Folder, NOW, chunk, message, options, random, small};
+use fixture::{Folder, NOW, child_of, chunk, message, options, random, small};
 use p2psync_model::{DocumentId, GroupId, Message};
 use p2psync_store::{Collection, Depth, Error, Filter, NewDocument, Options, State, Store, StoreLimits};
 
 fn list(store: &Store) -> Vec<u64> {
-    let found = store.list(&Filter::default(), usize::MAX, |_| true).unwrap();
+    let found = store.list(&Filter::default(), usize::MAX, |_| true).unwrap().documents;
     found.iter().map(|info| (info.timestamp_ms - NOW.0) / 60_000).collect()
 }
 
@@ -43,14 +43,15 @@ fn lists_are_paged_and_filtered() {
     for number in 0..10 {
         store.put(&small(&message(number)), &mut random(number)).unwrap();
     }
-    let first = store.list(&Filter::default(), 4, |_| true).unwrap();
+    let first = store.list(&Filter::default(), 4, |_| true).unwrap().documents;
     let filter = Filter { before: Some(first[3].cursor), ..Filter::default() };
-    let second = store.list(&filter, 100, |info| info.timestamp_ms % 120_000 == NOW.0 % 120_000).unwrap();
+    let second =
+        store.list(&filter, 100, |info| info.timestamp_ms % 120_000 == NOW.0 % 120_000).unwrap().documents;
     assert_eq!(second.iter().map(|info| info.id).collect::<Vec<_>>(), [4, 2, 0].map(|n| message(n).id()));
     let of_peers = Filter { own: Some(false), ..Filter::default() };
-    assert!(store.list(&of_peers, 9, |_| true).unwrap().is_empty());
+    assert!(store.list(&of_peers, 9, |_| true).unwrap().documents.is_empty());
     let confirmed = Filter { states: &[State::Confirmed], ..Filter::default() };
-    assert!(store.list(&confirmed, 9, |_| true).unwrap().is_empty());
+    assert!(store.list(&confirmed, 9, |_| true).unwrap().documents.is_empty());
 }
 
 #[test]
@@ -147,7 +148,8 @@ fn a_peer_brings_a_document_in_pieces() {
 }
 
 fn put(store: &mut Store, message: &Message, parents: &[DocumentId]) -> Vec<DocumentId> {
-    store.put(&NewDocument { parents, ..small(message) }, &mut random(1)).unwrap().ready
+    let attributes = child_of(parents);
+    store.put(&NewDocument { attributes: &attributes, ..small(message) }, &mut random(1)).unwrap().ready
 }
 
 #[test]
@@ -169,7 +171,8 @@ fn children_are_shown_after_their_parents() {
     store.close().unwrap();
     let mut store = folder.open_with(&Options { limits: few, ..options() }).store;
     let (orphan, stranger) = (message(9), [message(10).id()]);
-    let new = NewDocument { parents: &stranger, ..small(&orphan) };
+    let attributes = child_of(&stranger);
+    let new = NewDocument { attributes: &attributes, ..small(&orphan) };
     assert!(matches!(store.put(&new, &mut random(1)), Err(Error::Quota(_))));
 }
 
@@ -206,7 +209,6 @@ fn what_is_outside_the_bounds_changes_nothing() {
         NewDocument { content_bytes: u64::MAX, ..small(&one) },
         NewDocument { content_bytes: StoreLimits::default().document_bytes_max + 1, ..small(&one) },
         NewDocument { info: &vec![0; 65_537], ..small(&one) },
-        NewDocument { parents: &many, ..small(&one) },
         NewDocument { chunks: &many, ..small(&one) },
         small(&foreign),
     ];

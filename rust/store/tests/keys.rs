@@ -3,18 +3,26 @@
 
 mod fixture;
 
+use std::io::Write as _;
+
 use fixture::{Folder, HOST, message, options, random, small};
 use p2psync_bramble::SecretKey;
 use p2psync_store::{Error, Options, PasswordCost, Store, Unlock};
 
 fn open(folder: &Folder, unlock: Unlock<'_>) -> Result<Store, Error> {
     let opened = Store::open(folder.place(), &Options { unlock, ..options() }, &mut random(1))?;
-    assert!(opened.rescue.is_none() && !opened.created);
+    assert!(opened.rescue.is_none() && !opened.created, "{:?} {}", opened.rescue, opened.created);
     Ok(opened.store)
 }
 
 fn error(folder: &Folder, unlock: Unlock<'_>) -> Error {
     open(folder, unlock).map(drop).unwrap_err()
+}
+
+fn read(folder: &Folder, name: &str) -> Vec<u8> {
+    #[allow(clippy::disallowed_methods, reason = "the files themselves are the subject")]
+    let bytes = std::fs::read(folder.file().with_file_name(name));
+    bytes.unwrap_or_default()
 }
 
 #[test]
@@ -80,24 +88,41 @@ fn one_process_at_a_time() {
 }
 
 #[test]
-fn files_of_others_and_newer_ones_are_left_alone() {
-    for (change, expected) in [
-        ("PRAGMA application_id = 7", Error::OtherProgram),
-        ("PRAGMA user_version = 2", Error::TooNew { found: 2, known: 1 }),
-        ("PRAGMA user_version = 999999999", Error::TooNew { found: 999_999_999, known: 1 }),
-    ] {
-        let folder = Folder::new("others");
-        folder.open().close().unwrap();
-        rusqlite::Connection::open(folder.file()).unwrap().execute_batch(change).unwrap();
-        assert_eq!(error(&folder, Unlock::Host(&HOST)), expected);
-        assert_eq!(folder.names(), ["store"]);
-    }
+fn files_of_others_are_left_alone() {
     let folder = Folder::new("foreign");
     let foreign = rusqlite::Connection::open(folder.file()).unwrap();
     foreign.execute_batch("CREATE TABLE form (id INTEGER); INSERT INTO form VALUES (5)").unwrap();
     assert_eq!(error(&folder, Unlock::Host(&HOST)), Error::OtherProgram);
     assert_eq!(foreign.query_row("SELECT id FROM form", [], |row| row.get(0)), Ok(5));
     assert_eq!(foreign.pragma_query_value(None, "journal_mode", |row| row.get(0)), Ok("delete".to_owned()));
+    drop(foreign);
+    for text in [vec![b'x'; 2], b"a letter to somebody".to_vec(), vec![7; 100_000]] {
+        std::fs::File::create(folder.file()).unwrap().write_all(&text).unwrap();
+        assert_eq!(error(&folder, Unlock::Host(&HOST)), Error::OtherProgram);
+        assert_eq!(read(&folder, "store"), text);
+        assert_eq!(folder.names(), ["store"]);
+    }
+}
+
+#[test]
+fn a_changed_mark_in_the_head_is_damage_and_not_another_program() {
+    for change in ["application_id = 7", "application_id = 0", "user_version = 0", "user_version = 2"] {
+        let folder = Folder::new("marks");
+        let mut store = folder.open();
+        store.put(&small(&message(1)), &mut random(1)).unwrap();
+        store.close().unwrap();
+        let file = rusqlite::Connection::open(folder.file()).unwrap();
+        file.execute_batch(&format!("PRAGMA {change}")).unwrap();
+        drop(file);
+        let wrong = SecretKey::from_bytes([77; 32]);
+        let refused = error(&folder, Unlock::Host(&wrong));
+        let expected =
+            if change == "user_version = 2" { Error::TooNew { found: 2, known: 1 } } else { Error::WrongKey };
+        assert_eq!((refused, folder.names()), (expected, vec!["store".to_owned()]), "{change}");
+        let opened = folder.open_with(&options());
+        assert!(!opened.rescue.unwrap().key_lost, "{change}");
+        assert_eq!(opened.store.document_message(&message(1).id()), Ok(message(1)), "{change}");
+    }
 }
 
 #[test]
@@ -118,13 +143,8 @@ fn after_wiping_nothing_is_left() {
 fn a_copy_of_the_file_from_before_is_no_way_in_after_a_change() {
     let folder = Folder::new("remains");
     let mut store = folder.open();
-    let read = |name: &str| {
-        #[allow(clippy::disallowed_methods, reason = "the files themselves are the subject")]
-        let bytes = std::fs::read(folder.file().with_file_name(name));
-        bytes.unwrap_or_default()
-    };
     let count = || {
-        let bytes = [read("store"), read("store-wal")].concat();
+        let bytes = [read(&folder, "store"), read(&folder, "store-wal")].concat();
         bytes.windows(14).filter(|window| *window == b"p2psync-wrap 1").count()
     };
     for _ in 0..5 {

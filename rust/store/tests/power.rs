@@ -69,7 +69,7 @@ fn confirm(store: &mut Store) -> Result<(), Error> {
 /// Everything that can be seen from outside.
 fn seen(store: &mut Store, seed: u64) -> String {
     let filter = Filter { with_waiting: true, ..Filter::default() };
-    let mut seen = vec![format!("{:?}", store.list(&filter, 99, |_| true).unwrap())];
+    let mut seen = vec![format!("{:?}", store.list(&filter, 99, |_| true).unwrap().documents)];
     for number in 1..=6 {
         let id = message(number).id();
         let content = store.document_message(&id).map(|message| message.body().len());
@@ -198,6 +198,9 @@ fn a_full_disk_loses_nothing_and_can_be_read() {
     store.put(&small(&message(kept)), &mut random(1)).unwrap();
     store.close().unwrap();
     let store = open(&disk, &options(), 2).unwrap().store;
-    assert_eq!(store.list(&Filter::default(), usize::MAX, |_| true).unwrap().len() as u64, kept + 1);
+    assert_eq!(
+        store.list(&Filter::default(), usize::MAX, |_| true).unwrap().documents.len() as u64,
+        kept + 1
+    );
     assert_eq!(store.check(Depth::Full).unwrap().damage, [""; 0]);
 }

@@ -87,13 +87,14 @@ fn one_receipt_with_many_signatures_is_one_row() {
         assert_eq!(effect.known, variant > 0);
     }
     assert_eq!(store.ids_in_bucket(Collection::Statements, NOW.0 >> 18).unwrap().len(), 1);
-    let notice = message(7);
+    let certificate = message(7);
     let keep = |store: &mut Store, kind| {
-        store.batch(|batch| batch.keep_statement(kind, &[1; 32], &notice, &mut random(1)))
+        store.batch(|batch| batch.keep_statement(kind, &[1; 32], &certificate, &mut random(1)))
     };
-    assert_eq!(keep(&mut store, StatementKind::Notice), Ok(true));
-    assert_eq!(keep(&mut store, StatementKind::Notice), Ok(false));
+    assert_eq!(keep(&mut store, StatementKind::Certificate), Ok(true));
+    assert_eq!(keep(&mut store, StatementKind::Certificate), Ok(false));
     assert!(matches!(keep(&mut store, StatementKind::Receipt), Err(Error::OutOfBounds(_))));
+    assert!(matches!(keep(&mut store, StatementKind::Notice), Err(Error::OutOfBounds(_))));
 }
 
 #[test]
