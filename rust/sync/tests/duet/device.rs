@@ -7,8 +7,8 @@ use p2psync_model::{
     Accepted, Assembly, Attributes, Body, Chunker, Document, DocumentId, Fingerprint, GroupId, Kind, Message,
     MessageId, Priority, Protection, Receipt, Signed,
 };
-use p2psync_sync::comparison::Set;
-use p2psync_sync::session::{Effect, Input, Refusal, Session, Verdict};
+use p2psync_sync::Set;
+use p2psync_sync::session::{Effect, Input, Refusal, Remainder, Session, Verdict};
 use p2psync_sync::{BUCKET_SHIFT, Bucket, Catalogue, CatalogueError, Entry, Shelf, Shelved};
 
 pub const GROUP: GroupId = GroupId::from_bytes([3; 32]);
@@ -27,6 +27,8 @@ pub struct Device {
     pub held_by_peer: BTreeSet<DocumentId>,
     pub refused_by_peer: BTreeMap<DocumentId, Refusal>,
     pub ephemeral: Vec<Vec<u8>>,
+    /// What the last meeting left unfinished.
+    pub remainder: Option<Remainder>,
 }
 
 #[derive(Clone)]
@@ -40,6 +42,9 @@ pub struct Partial {
     pub held: Held,
     pub assembly: Assembly,
 }
+
+/// What to ask for, and of which document.
+type Ask = (Option<DocumentId>, Vec<MessageId>);
 
 /// What the owner of a device takes.
 #[derive(Clone, Copy)]
@@ -96,7 +101,7 @@ impl Device {
 
     /// Does what a session wants, as the engine does.
     pub fn carry_out(&mut self, effects: Vec<Effect>, session: &mut Session, now: p2psync_bramble::Millis) {
-        let (mut verdicts, mut asks, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut verdicts, mut asks, mut resolved) = (Vec::new(), Vec::<Ask>::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Pushed(message) => verdicts.push(self.pushed(message)),
@@ -104,8 +109,8 @@ impl Device {
                     verdicts.push(self.announced(id, bytes));
                     if verdicts.last() == Some(&Verdict::Noted) {
                         match self.partial.get(&id) {
-                            Some(partial) => asks.extend(partial.assembly.missing()),
-                            None => asks.push(id),
+                            Some(partial) => asks.push((Some(id), partial.assembly.missing().collect())),
+                            None => asks.push((None, vec![id])),
                         }
                     }
                 }
@@ -119,7 +124,9 @@ impl Device {
         let mut more = Vec::new();
         let mut tell = |input: Input<'_>| session.handle(now, input, self, &mut more).unwrap();
         tell(Input::Settled(&verdicts));
-        tell(Input::Ask(&asks));
+        for (of, ids) in &asks {
+            tell(Input::Ask { of: *of, ids });
+        }
         for (id, refusal) in resolved {
             tell(Input::Resolved { id, refusal });
         }
@@ -139,7 +146,7 @@ impl Device {
             }
             Ok(Body::Receipt(_)) => {
                 self.keep_statement(message);
-                Verdict::KeptStatement
+                Verdict::Kept
             }
             _ => Verdict::Refused(Refusal::NotUnderstood),
         }
@@ -158,26 +165,34 @@ impl Device {
     fn answered(
         &mut self,
         message: Message,
-        asks: &mut Vec<MessageId>,
+        asks: &mut Vec<Ask>,
         resolved: &mut Vec<(DocumentId, Option<Refusal>)>,
     ) {
         if Kind::of(&message) == Ok(Kind::Document) {
             let held = held(message);
             let Ok(Body::Document(document)) = Body::decode(&held.message) else { panic!("not a document") };
             let assembly = Assembly::new(GROUP, &document);
-            asks.extend(assembly.missing());
+            asks.push((Some(held.entry.id), assembly.missing().collect()));
             self.partial.insert(held.entry.id, Partial { held, assembly });
         } else {
             self.chunks_received += 1;
-            for partial in self.partial.values_mut() {
+            for (id, partial) in &mut self.partial {
                 let before: BTreeSet<_> = partial.assembly.missing().collect();
                 if partial.assembly.accept(&message) == Ok(Accepted::New) {
-                    asks.extend(partial.assembly.missing().filter(|id| !before.contains(id)));
+                    let more: Vec<_> = partial.assembly.missing().filter(|id| !before.contains(id)).collect();
+                    if !more.is_empty() {
+                        asks.push((Some(*id), more));
+                    }
                 }
             }
             self.chunks.insert(message.id(), message);
         }
-        let whole: Vec<_> = self.partial.iter().filter(|(_, partial)| partial.assembly.is_complete()).map(|(id, _)| *id).collect();
+        let whole: Vec<_> = self
+            .partial
+            .iter()
+            .filter(|(_, partial)| partial.assembly.is_complete())
+            .map(|(id, _)| *id)
+            .collect();
         for id in whole {
             let partial = self.partial.remove(&id).unwrap();
             self.documents.insert(id, partial.held);
@@ -208,11 +223,13 @@ impl Catalogue for Device {
 
 impl Shelf for Device {
     fn message(&mut self, id: &MessageId) -> Result<Option<Shelved>, CatalogueError> {
-        let held = self.documents.get(id).or_else(|| self.statements.get(id)).map(|held| &held.message);
-        Ok(held.or_else(|| self.chunks.get(id)).map(|message| Shelved {
-            timestamp_ms: message.timestamp_ms(),
-            body: message.body().to_vec(),
-        }))
+        let held = self.documents.get(id).or_else(|| self.statements.get(id));
+        Ok(held.map(|held| shelved(&held.message)))
+    }
+
+    fn chunk(&mut self, document: &DocumentId, chunk: &MessageId) -> Result<Option<Shelved>, CatalogueError> {
+        let is_held = self.documents.contains_key(document);
+        Ok(self.chunks.get(chunk).filter(|_| is_held).map(shelved))
     }
 }
 
@@ -232,6 +249,10 @@ fn held(message: Message) -> Held {
     };
     let entry = Entry { id: message.id(), timestamp_ms: message.timestamp_ms(), bytes, priority };
     Held { entry, message }
+}
+
+fn shelved(message: &Message) -> Shelved {
+    Shelved { timestamp_ms: message.timestamp_ms(), body: message.body().to_vec() }
 }
 
 fn of_document(document: &Document) -> (u64, Priority) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use p2psync_bramble::Millis;
+use p2psync_bramble::{Millis, SecretKey};
 use p2psync_sync::session::{Error, Input, Outcome, Session, Terms, Versions};
 
 use super::device::{Device, GROUP};
@@ -56,7 +56,7 @@ pub fn terms(is_caller: bool) -> Terms {
     Terms {
         is_caller,
         group: GROUP,
-        key: [9; 16],
+        key: SecretKey::from_bytes([9; 32]),
         versions: Versions::ours(),
         stays: false,
         patience_ms: 60_000,
@@ -71,6 +71,9 @@ impl Wire {
     /// Lets the two meet until both have ended, one has failed, or the wire is cut.
     pub fn meet_with(&self, terms: [Terms; 2], devices: &mut [Device; 2], between: Between<'_>) -> Meeting {
         let mut sessions = terms.map(|terms| Session::new(Millis(0), terms));
+        for side in [0, 1] {
+            devices[side].remainder.take().into_iter().for_each(|remainder| sessions[side].resume(remainder));
+        }
         let mut air: [VecDeque<Flight>; 2] = Default::default();
         let mut free_at = [0; 2];
         let mut meeting = Meeting::default();
@@ -79,31 +82,44 @@ impl Wire {
         loop {
             between(now, devices, &mut sessions);
             for side in [0, 1] {
-                self.speak(side, now, &mut sessions[side], devices, &mut air[side], &mut free_at[side], &mut meeting);
+                self.speak(
+                    side,
+                    now,
+                    &mut sessions[side],
+                    devices,
+                    &mut air[side],
+                    &mut free_at[side],
+                    &mut meeting,
+                );
             }
             meeting.took_ms = now;
-            let is_cut = meeting.bytes.iter().sum::<u64>() >= self.cut_after_bytes || now >= self.cut_after_ms;
-            if meeting.errors.iter().any(Option::is_some) || told_end == [true; 2] || is_cut {
+            let is_cut =
+                meeting.bytes.iter().sum::<u64>() >= self.cut_after_bytes || now >= self.cut_after_ms;
+            let has_failed = meeting.errors.iter().any(Option::is_some);
+            if has_failed {
+                // Whoever failed has said why, and the other side hears it.
+                for side in [0, 1] {
+                    self.hear(side, u64::MAX, &mut sessions[1 - side], devices, &mut air[side], &mut meeting);
+                }
+            }
+            if has_failed || told_end == [true; 2] || is_cut {
+                for side in [0, 1] {
+                    devices[side].remainder = sessions[side].take_remainder();
+                }
                 return meeting;
             }
-            let next = (0..2).filter_map(|side| Some(air[side].front()?.at.max(free_at[side].min(u64::MAX)))).min();
             let arrival = air.iter().filter_map(|air| Some(air.front()?.at)).min();
-            let Some(arrival) = arrival.or(next) else {
-                self.hear_ends(now, &mut sessions, devices, &mut told_end, &mut meeting);
-                if told_end == [true; 2] {
-                    return meeting;
-                }
-                panic!("both wait: {meeting:?}");
-            };
-            now = now.max(arrival);
+            let is_stuck = arrival.is_none()
+                && !self.hear_ends(now, &air, &mut sessions, devices, &mut told_end, &mut meeting);
+            assert!(!is_stuck, "both wait: {meeting:?}");
+            now = now.max(arrival.unwrap_or(now));
             for side in [0, 1] {
                 self.hear(side, now, &mut sessions[1 - side], devices, &mut air[side], &mut meeting);
             }
-            self.hear_ends(now, &mut sessions, devices, &mut told_end, &mut meeting);
+            self.hear_ends(now, &air, &mut sessions, devices, &mut told_end, &mut meeting);
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a test")]
     fn speak(
         &self,
         side: usize,
@@ -144,7 +160,8 @@ impl Wire {
         while air.front().is_some_and(|flight| flight.at <= now) {
             let Some(flight) = air.pop_front() else { return };
             let mut effects = Vec::new();
-            let result = session.handle(Millis(now), Input::Received(&flight.bytes), &mut devices[to], &mut effects);
+            let result =
+                session.handle(Millis(now), Input::Received(&flight.bytes), &mut devices[to], &mut effects);
             meeting.errors[to] = meeting.errors[to].or(result.err());
             if meeting.errors[to].is_none() {
                 devices[to].carry_out(effects, session, Millis(now));
@@ -156,17 +173,21 @@ impl Wire {
     fn hear_ends(
         &self,
         now: u64,
+        air: &[VecDeque<Flight>; 2],
         sessions: &mut [Session; 2],
         devices: &mut [Device; 2],
         told: &mut [bool; 2],
         meeting: &mut Meeting,
-    ) {
+    ) -> bool {
+        let before = *told;
         for side in [0, 1] {
-            if sessions[1 - side].is_ended() && !told[side] {
+            if sessions[1 - side].is_ended() && air[1 - side].is_empty() && !told[side] {
                 told[side] = true;
-                let result = sessions[side].handle(Millis(now), Input::PeerEnded, &mut devices[side], &mut Vec::new());
+                let result =
+                    sessions[side].handle(Millis(now), Input::PeerEnded, &mut devices[side], &mut Vec::new());
                 meeting.errors[side] = meeting.errors[side].or(result.err());
             }
         }
+        before != *told
     }
 }
