@@ -40,7 +40,7 @@ pub struct DocumentCounts {
     pub waiting: u64,
     /// Confirmed and still here.
     pub confirmed: u64,
-    /// Length of all contents together.
+    /// Room that all take.
     pub bytes: u64,
 }
 

@@ -99,12 +99,12 @@ impl Engine {
             }
             let new = p2psync_store::NewDocument {
                 message: &finished.document,
+                attributes,
                 content_bytes: *content_bytes,
                 chunks: &ids,
                 chunks_known: true,
-                parents: attributes.parents.ids(),
                 shared: *shared,
-                expires: attributes.expires,
+                author: None,
                 info: &info,
                 duplicate_of: Some(duplicate_of),
                 now,

@@ -41,8 +41,6 @@ pub struct DocumentInfo {
     pub copies: u32,
     /// What it says of itself. `None` for others' sealed documents; of its own sealed ones, a device remembers it.
     pub header: Option<Header>,
-    /// Where a list continues.
-    pub(crate) cursor: i64,
 }
 
 impl DocumentInfo {
@@ -63,7 +61,6 @@ impl DocumentInfo {
             state: stored.state,
             copies: stored.copies,
             header,
-            cursor: stored.cursor,
         })
     }
 

@@ -17,18 +17,19 @@ pub struct Query {
     pub content_type: Option<String>,
     /// Only with these values among their metadata.
     pub metadata: Dictionary,
-    /// At most so many; one more page is asked for by [`Page::next`].
+    /// At most so many in one page.
     pub count_max: usize,
     /// Where the last page ended.
     pub after: Option<i64>,
 }
 
-/// Documents, the last that arrived first.
+/// Documents, the last that arrived first. A page can be short, or empty, and have a next one: only so many documents
+/// are looked at for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// The documents.
     pub documents: Vec<DocumentInfo>,
-    /// What the next page is asked for with, if there may be one.
+    /// [`Query::after`] of the next page; `None` at the end.
     pub next: Option<i64>,
 }
 
@@ -56,7 +57,7 @@ impl Engine {
             ..Filter::default()
         };
         let mut failed = None;
-        let found = self.store.list(&filter, query.count_max, |stored| {
+        let listed = self.store.list(&filter, query.count_max, |stored| {
             // What cannot be read is let through, so that it is noticed below.
             DocumentInfo::of(stored).map_or_else(
                 |error| failed.replace(error).is_none(),
@@ -66,10 +67,8 @@ impl Engine {
         if let Some(error) = failed {
             return Err(error);
         }
-        let documents = found.iter().map(DocumentInfo::of).collect::<Result<Vec<_>, _>>()?;
-        let is_full = documents.len() == query.count_max;
-        let next = documents.last().map(|document| document.cursor).filter(|_| is_full);
-        Ok(Page { documents, next })
+        let documents = listed.documents.iter().map(DocumentInfo::of).collect::<Result<_, _>>()?;
+        Ok(Page { documents, next: listed.next })
     }
 }
 

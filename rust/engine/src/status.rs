@@ -1,6 +1,6 @@
 //! Counts for a status line, and the answer to "is it safe to wipe this phone?".
 
-use p2psync_store::{Filter, OnlyHere, State};
+use p2psync_store::{Counts, OnlyHere};
 
 use crate::{Engine, Error};
 
@@ -15,7 +15,7 @@ pub struct Status {
     pub waiting: u64,
     /// Documents that the destination has confirmed and that are still here.
     pub confirmed: u64,
-    /// Length of all contents together.
+    /// Room that all documents take, those that are not whole yet too.
     pub bytes: u64,
     /// What would be lost with this device.
     pub only_here: OnlyHere,
@@ -29,23 +29,19 @@ impl Status {
 }
 
 impl Engine {
-    /// Counts the documents. Looks at each.
+    /// Counts the documents.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Disk`].
     pub fn status(&self) -> Result<Status, Error> {
-        let mut status = Status { only_here: self.store.only_here()?, ..Status::default() };
-        let all = Filter { with_waiting: true, ..Filter::default() };
-        self.store.list(&all, usize::MAX, |document| {
-            *if document.brought_by.is_none() { &mut status.own } else { &mut status.received } += 1;
-            match document.state {
-                State::Confirmed => status.confirmed += 1,
-                State::Stored | State::Relayed | State::Delivered => status.waiting += 1,
-                State::Partial | State::Rejected => {}
-            }
-            status.bytes = status.bytes.saturating_add(document.content_bytes);
-            false
-        })?;
-        Ok(status)
+        let Counts { own, others, confirmed, rejected, bytes, .. } = self.store.counts()?;
+        Ok(Status {
+            own,
+            received: others,
+            waiting: (own + others).saturating_sub(confirmed + rejected),
+            confirmed,
+            bytes,
+            only_here: self.store.only_here()?,
+        })
     }
 }
