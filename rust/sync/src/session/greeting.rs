@@ -21,7 +21,7 @@ impl Session {
         let Self { terms, .. } = self;
         let hello = Record::Hello { stays: terms.stays, versions: terms.versions.clone() };
         self.urgent.push_back(hello);
-        self.has_greeted = true;
+        self.said.hello = true;
     }
 
     pub(super) fn greeted(&mut self, stays: bool, versions: &Versions) -> Result<(), Error> {
@@ -41,11 +41,11 @@ impl Session {
     pub(super) fn take_start(&mut self, set: Set, theirs: Start, shelf: &mut dyn Shelf) -> Result<(), Error> {
         match &self.phase {
             // The caller's guess that the statements would not differ.
-            Phase::Comparing { set: Set::Statements, .. } if !self.terms.is_caller => {
-                if set == Set::Documents && !self.has_guessed {
-                    self.has_guessed = true;
-                    return Ok(());
-                }
+            Phase::Comparing { set: Set::Statements, .. }
+                if set == Set::Documents && !self.terms.is_caller && !self.heard.guess =>
+            {
+                self.heard.guess = true;
+                return Ok(());
             }
             Phase::Expecting(expected) if *expected == set => return self.compare(set, theirs, shelf),
             Phase::Statements { has_said: true } if !self.terms.is_caller && set == Set::Documents => {
@@ -76,10 +76,10 @@ impl Session {
             Phase::Statements { .. } => true,
             Phase::Greeting | Phase::Expecting(_) | Phase::Compared => false,
         };
-        if !is_now || !self.terms.is_caller || self.they_finished_statements {
+        if !is_now || !self.terms.is_caller || self.heard.statements_done {
             return Err(Error::PeerMisbehaved("the end of the statements out of turn"));
         }
-        self.they_finished_statements = true;
+        self.heard.statements_done = true;
         Ok(())
     }
 
@@ -92,7 +92,9 @@ impl Session {
                 if found.is_empty() {
                     break;
                 }
-                found.into_iter().for_each(|entry| self.outgoing.add(set, entry));
+                for entry in found {
+                    self.outgoing.add(set, entry);
+                }
             }
             if !comparison.is_over() || comparison.has_findings() {
                 return Ok(());
@@ -105,7 +107,7 @@ impl Session {
         if let Phase::Statements { has_said } = &mut self.phase
             && self.outgoing.is_through_with_statements()
         {
-            if self.terms.is_caller && self.they_finished_statements {
+            if self.terms.is_caller && self.heard.statements_done {
                 self.phase = Phase::Expecting(Set::Documents);
                 self.say_start(Set::Documents, shelf)?;
             } else if !self.terms.is_caller && !*has_said {
@@ -121,7 +123,7 @@ impl Session {
         if !self.terms.is_caller {
             self.say_start(set, shelf)?;
         }
-        let ours = self.said.get(&set).copied();
+        let ours = self.starts.get(&set).copied();
         if ours == Some(theirs) {
             self.phase = match set {
                 Set::Statements => Phase::Expecting(Set::Documents),
@@ -137,7 +139,7 @@ impl Session {
 
     fn say_start(&mut self, set: Set, shelf: &mut dyn Shelf) -> Result<(), CatalogueError> {
         let start = Opening::new(&self.terms.key_of(set), set, shelf)?.start();
-        self.said.insert(set, start);
+        self.starts.insert(set, start);
         self.urgent.push_back(Record::Start { set, start });
         Ok(())
     }

@@ -107,12 +107,11 @@ impl Incoming {
         if !self.announced.remove(&id) {
             return;
         }
-        match refusal {
-            Some(refusal) => self.refuse(id, refusal),
-            None => {
-                self.documents = self.documents.saturating_add(1);
-                self.have.push(id);
-            }
+        if let Some(refusal) = refusal {
+            self.refuse(id, refusal);
+        } else {
+            self.documents = self.documents.saturating_add(1);
+            self.have.push(id);
         }
     }
 

@@ -67,11 +67,9 @@ pub struct Session {
     reader: RecordReader,
     phase: Phase,
     /// Where this side said that it stands.
-    said: BTreeMap<Set, Start>,
-    has_greeted: bool,
-    /// The caller's guess that the statements do not differ came, and was wrong.
-    has_guessed: bool,
-    they_finished_statements: bool,
+    starts: BTreeMap<Set, Start>,
+    said: Said,
+    heard: Heard,
     outgoing: Outgoing,
     incoming: Incoming,
     answers: Answers,
@@ -82,14 +80,28 @@ pub struct Session {
     outbox: Vec<u8>,
     outbox_sent: usize,
     stays: bool,
-    total_said: (u32, u64),
-    total_heard: (u32, u64),
-    done_said: bool,
-    done_heard: Option<Done>,
     has_concluded_once: bool,
-    has_peer_ended: bool,
     heard_at: Millis,
     failed: Option<Error>,
+}
+
+/// What this side has said, as far as that matters later.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    hello: bool,
+    total: (u32, u64),
+    done: bool,
+}
+
+/// What the other side has said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    /// The caller's guess that the statements do not differ; it was wrong.
+    guess: bool,
+    statements_done: bool,
+    total: (u32, u64),
+    done: Option<Done>,
+    end: bool,
 }
 
 /// The other side's last word.
@@ -134,10 +146,9 @@ impl Session {
             terms,
             reader: RecordReader::new(),
             phase: Phase::Greeting,
-            said: BTreeMap::new(),
-            has_greeted: false,
-            has_guessed: false,
-            they_finished_statements: false,
+            starts: BTreeMap::new(),
+            said: Said::default(),
+            heard: Heard::default(),
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             answers: Answers::default(),
@@ -145,12 +156,7 @@ impl Session {
             ephemeral: VecDeque::new(),
             outbox: Vec::new(),
             outbox_sent: 0,
-            total_said: (0, 0),
-            total_heard: (0, 0),
-            done_said: false,
-            done_heard: None,
             has_concluded_once: false,
-            has_peer_ended: false,
             heard_at: now,
             failed: None,
         }
@@ -180,7 +186,7 @@ impl Session {
         let awaits = self.phase.awaits()
             || self.outgoing.awaits()
             || self.incoming.awaits()
-            || (self.done_said && self.done_heard.is_none());
+            || (self.said.done && self.heard.done.is_none());
         let is_over = self.failed.is_some() || self.is_ended();
         (awaits && !is_over).then(|| self.heard_at.plus(self.terms.patience_ms))
     }
@@ -191,7 +197,7 @@ impl Session {
             sending: self.outgoing.tally,
             answered_bytes: self.answers.piece_bytes,
             received_documents: self.incoming.documents,
-            to_receive: self.total_heard,
+            to_receive: self.heard.total,
         }
     }
 
@@ -213,7 +219,7 @@ impl Session {
     /// How the session came out, once both sides have said their last word; `None` again when something new comes
     /// after that.
     pub fn outcome(&self) -> Option<Outcome> {
-        let theirs = self.done_heard.filter(|_| self.done_said)?;
+        let theirs = self.heard.done.filter(|_| self.said.done)?;
         Some(Outcome {
             sent: theirs.received,
             received: self.incoming.documents,
@@ -225,7 +231,7 @@ impl Session {
     /// Whether this side will not say anything any more: the link marks its end.
     pub fn is_ended(&self) -> bool {
         let has_left = self.outbox_sent == self.outbox.len();
-        has_left && (self.has_peer_ended || (!self.stays && self.outcome().is_some()))
+        has_left && (self.heard.end || (!self.stays && self.outcome().is_some()))
     }
 
     fn happen(
@@ -358,9 +364,9 @@ impl Session {
                 self.outgoing.refuse(refusal, &ids, effects).map_err(misbehaved)?;
             }
             Record::Have(ids) => self.outgoing.have(&ids, effects).map_err(misbehaved)?,
-            Record::Total { documents, bytes } => self.total_heard = (documents, bytes),
+            Record::Total { documents, bytes } => self.heard.total = (documents, bytes),
             Record::Done { sent, received, refused } => {
-                self.done_heard = Some(Done { sent, received, refused });
+                self.heard.done = Some(Done { sent, received, refused });
             }
             Record::Ephemeral(bytes) => effects.push(Effect::Ephemeral(bytes.to_vec())),
         }
@@ -374,7 +380,7 @@ impl Session {
 
     fn added(&mut self, set: Set, entry: Entry) {
         // What comes after the last word waits for the next meeting, unless both stay.
-        if self.done_said && !self.stays {
+        if self.said.done && !self.stays {
             return;
         }
         self.reopen();
@@ -384,13 +390,13 @@ impl Session {
     /// There is something new: what was said to be the last word was not.
     fn reopen(&mut self) {
         self.has_concluded_once |= self.outcome().is_some();
-        self.done_said = false;
-        self.done_heard = None;
+        self.said.done = false;
+        self.heard.done = None;
     }
 
     fn peer_ended(&mut self) -> Result<(), Error> {
         if self.has_concluded_once || self.outcome().is_some() {
-            self.has_peer_ended = true;
+            self.heard.end = true;
             Ok(())
         } else {
             Err(Error::PeerMisbehaved("it ended before its last word"))

@@ -41,7 +41,7 @@ impl Session {
 
     /// Puts the next record in the outbox. `false` if there is none.
     fn write_next(&mut self, room_bytes: usize, shelf: &mut dyn Shelf) -> Result<bool, Error> {
-        if self.terms.is_caller && !self.has_greeted {
+        if self.terms.is_caller && !self.said.hello {
             self.greet(shelf)?;
         }
         if let Some(record) = self.urgent.pop_front() {
@@ -85,8 +85,8 @@ impl Session {
             return Some(record);
         }
         let total = (self.outgoing.tally.documents_total, self.outgoing.tally.bytes_total);
-        if matches!(self.phase, Phase::Compared) && total != self.total_said {
-            self.total_said = total;
+        if matches!(self.phase, Phase::Compared) && total != self.said.total {
+            self.said.total = total;
             return Some(Record::Total { documents: total.0, bytes: total.1 });
         }
         None
@@ -128,10 +128,10 @@ impl Session {
             && self.outgoing.is_quiet()
             && self.incoming.is_quiet()
             && self.answers.is_quiet();
-        if !is_quiet || self.done_said {
+        if !is_quiet || self.said.done {
             return false;
         }
-        self.done_said = true;
+        self.said.done = true;
         let sent = self.outgoing.tally.documents;
         let (received, refused) = (self.incoming.documents, self.incoming.documents_refused);
         Record::Done { sent, received, refused }.encode(&mut self.outbox);

@@ -81,7 +81,7 @@ fn who_sends_more_than_the_window_is_dropped() {
         assert_eq!(result, expected);
     }
     let (mut session, mut device) = greeted();
-    let push = raw(4, &[7; 30_000]);
+    let push = raw(4, &vec![7; 30_000]);
     let result = (0..40)
         .try_for_each(|_| session.handle(Millis(0), Input::Received(&push), &mut device, &mut Vec::new()));
     assert_eq!(result, Err(Error::PeerMisbehaved("it sends more than the window allows")));

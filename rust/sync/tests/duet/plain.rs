@@ -1,7 +1,7 @@
 //! Sessions on a wire that carries everything.
 
 use p2psync_model::Priority;
-use p2psync_sync::session::{Error, Input, Outcome, Versions};
+use p2psync_sync::session::{Error, Input, Outcome, Terms, Versions};
 
 use super::device::Device;
 use super::wire::{Meeting, Wire, terms};
@@ -105,8 +105,7 @@ fn one_side_may_be_empty() {
 fn who_stays_passes_on_what_comes_later() {
     let mut devices = [Device::default(), Device::default()];
     forms(&mut devices[0], 0..5);
-    let mut terms = [terms(true), terms(false)];
-    terms.iter_mut().for_each(|terms| terms.stays = true);
+    let terms = [terms(true), terms(false)].map(|terms| Terms { stays: true, ..terms });
     let mut steps = 0;
     let meeting = Wire::default().meet_with(terms, &mut devices, &mut |_, devices, sessions| {
         steps += 1;

@@ -3,7 +3,7 @@
 use p2psync_bramble::Millis;
 use p2psync_model::Priority;
 use p2psync_sync::Set;
-use p2psync_sync::session::Input;
+use p2psync_sync::session::{Input, Terms};
 
 use super::device::Device;
 use super::plain::{assert_agreed, assert_same, content, forms};
@@ -53,8 +53,7 @@ fn a_form_waits_for_one_frame_of_a_photo() {
     forms(&mut devices[1], 0..1);
     devices[0].write(1_700_000_000_000, Priority::Low, &content(1, 3_000_000));
     let (mut added_at, mut arrived_at) = (None, None);
-    let mut terms = [terms(true), terms(false)];
-    terms.iter_mut().for_each(|terms| terms.stays = true);
+    let terms = [terms(true), terms(false)].map(|terms| Terms { stays: true, ..terms });
     let wire = Wire { cut_after_ms: 40_000, ..RADIO };
     wire.meet_with(terms, &mut devices, &mut |now, devices, sessions| {
         if now > 20_000 && added_at.is_none() {

@@ -72,122 +72,126 @@ impl Wire {
     pub fn meet_with(&self, terms: [Terms; 2], devices: &mut [Device; 2], between: Between<'_>) -> Meeting {
         let mut sessions = terms.map(|terms| Session::new(Millis(0), terms));
         for side in [0, 1] {
-            devices[side].remainder.take().into_iter().for_each(|remainder| sessions[side].resume(remainder));
+            if let Some(remainder) = devices[side].remainder.take() {
+                sessions[side].resume(remainder);
+            }
         }
-        let mut air: [VecDeque<Flight>; 2] = Default::default();
-        let mut free_at = [0; 2];
-        let mut meeting = Meeting::default();
-        let mut now = 0;
-        let mut told_end = [false; 2];
-        loop {
-            between(now, devices, &mut sessions);
-            for side in [0, 1] {
-                self.speak(
-                    side,
-                    now,
-                    &mut sessions[side],
-                    devices,
-                    &mut air[side],
-                    &mut free_at[side],
-                    &mut meeting,
-                );
-            }
-            meeting.took_ms = now;
-            let is_cut =
-                meeting.bytes.iter().sum::<u64>() >= self.cut_after_bytes || now >= self.cut_after_ms;
-            let has_failed = meeting.errors.iter().any(Option::is_some);
-            if has_failed {
-                // Whoever failed has said why, and the other side hears it.
-                for side in [0, 1] {
-                    self.hear(side, u64::MAX, &mut sessions[1 - side], devices, &mut air[side], &mut meeting);
-                }
-            }
-            if has_failed || told_end == [true; 2] || is_cut {
-                for side in [0, 1] {
-                    devices[side].remainder = sessions[side].take_remainder();
-                }
-                return meeting;
-            }
-            let arrival = air.iter().filter_map(|air| Some(air.front()?.at)).min();
-            let is_stuck = arrival.is_none()
-                && !self.hear_ends(now, &air, &mut sessions, devices, &mut told_end, &mut meeting);
-            assert!(!is_stuck, "both wait: {meeting:?}");
-            now = now.max(arrival.unwrap_or(now));
-            for side in [0, 1] {
-                self.hear(side, now, &mut sessions[1 - side], devices, &mut air[side], &mut meeting);
-            }
-            self.hear_ends(now, &air, &mut sessions, devices, &mut told_end, &mut meeting);
+        let (air, meeting) = (Default::default(), Meeting::default());
+        let mut run = Run {
+            wire: *self,
+            devices,
+            sessions,
+            air,
+            now: 0,
+            free_at: [0; 2],
+            meeting,
+            told_end: [false; 2],
+        };
+        while run.step(between) {}
+        run.meeting
+    }
+}
+
+/// A meeting as it goes on.
+struct Run<'a> {
+    wire: Wire,
+    devices: &'a mut [Device; 2],
+    sessions: [Session; 2],
+    /// What each side has sent and the other has not heard.
+    air: [VecDeque<Flight>; 2],
+    now: u64,
+    /// When the air has room for each side.
+    free_at: [u64; 2],
+    meeting: Meeting,
+    told_end: [bool; 2],
+}
+
+impl Run<'_> {
+    /// Both speak, then whatever arrives next is heard. False when it is over.
+    fn step(&mut self, between: Between<'_>) -> bool {
+        between(self.now, self.devices, &mut self.sessions);
+        for side in [0, 1] {
+            self.speak(side);
         }
+        self.meeting.took_ms = self.now;
+        let bytes: u64 = self.meeting.bytes.iter().sum();
+        let is_cut = bytes >= self.wire.cut_after_bytes || self.now >= self.wire.cut_after_ms;
+        let has_failed = self.meeting.errors.iter().any(Option::is_some);
+        if has_failed {
+            // Whoever failed has said why, and the other side hears it.
+            self.now = u64::MAX;
+            for side in [0, 1] {
+                self.hear(side);
+            }
+        }
+        if has_failed || is_cut || self.told_end == [true; 2] {
+            for side in [0, 1] {
+                self.devices[side].remainder = self.sessions[side].take_remainder();
+            }
+            return false;
+        }
+        let arrival = self.air.iter().filter_map(|air| Some(air.front()?.at)).min();
+        let is_stuck = arrival.is_none() && !self.hear_ends();
+        assert!(!is_stuck, "both wait: {:?}", self.meeting);
+        self.now = self.now.max(arrival.unwrap_or(self.now));
+        for side in [0, 1] {
+            self.hear(side);
+        }
+        self.hear_ends();
+        true
     }
 
-    fn speak(
-        &self,
-        side: usize,
-        now: u64,
-        session: &mut Session,
-        devices: &mut [Device; 2],
-        air: &mut VecDeque<Flight>,
-        free_at: &mut u64,
-        meeting: &mut Meeting,
-    ) {
+    fn speak(&mut self, side: usize) {
+        let Wire { frame_bytes, bytes_per_ms, latency_ms, .. } = self.wire;
         // The transport takes a frame when less than one is ahead of the air.
-        while *free_at <= now + self.frame_bytes as u64 / self.bytes_per_ms {
+        while self.free_at[side] <= self.now + frame_bytes as u64 / bytes_per_ms {
             let mut bytes = Vec::new();
-            let result = session.fill(&mut devices[side], self.frame_bytes, &mut bytes);
-            meeting.errors[side] = meeting.errors[side].or(result.err());
+            let result = self.sessions[side].fill(&mut self.devices[side], frame_bytes, &mut bytes);
+            self.note(side, result);
             if bytes.is_empty() {
                 break;
             }
-            meeting.bytes[side] += bytes.len() as u64;
-            meeting.flights[side] += 1;
-            *free_at = now.max(*free_at) + bytes.len() as u64 / self.bytes_per_ms;
-            air.push_back(Flight { at: *free_at + self.latency_ms, bytes });
+            self.meeting.bytes[side] += bytes.len() as u64;
+            self.meeting.flights[side] += 1;
+            self.free_at[side] = self.now.max(self.free_at[side]) + bytes.len() as u64 / bytes_per_ms;
+            self.air[side].push_back(Flight { at: self.free_at[side] + latency_ms, bytes });
         }
-        meeting.outcomes[side] = session.outcome();
-        meeting.ended[side] = session.is_ended();
+        self.meeting.outcomes[side] = self.sessions[side].outcome();
+        self.meeting.ended[side] = self.sessions[side].is_ended();
     }
 
-    fn hear(
-        &self,
-        from: usize,
-        now: u64,
-        session: &mut Session,
-        devices: &mut [Device; 2],
-        air: &mut VecDeque<Flight>,
-        meeting: &mut Meeting,
-    ) {
+    /// What `from` sent and has arrived.
+    fn hear(&mut self, from: usize) {
         let to = 1 - from;
-        while air.front().is_some_and(|flight| flight.at <= now) {
-            let Some(flight) = air.pop_front() else { return };
+        while self.air[from].front().is_some_and(|flight| flight.at <= self.now) {
+            let Some(flight) = self.air[from].pop_front() else { return };
             let mut effects = Vec::new();
-            let result =
-                session.handle(Millis(now), Input::Received(&flight.bytes), &mut devices[to], &mut effects);
-            meeting.errors[to] = meeting.errors[to].or(result.err());
-            if meeting.errors[to].is_none() {
-                devices[to].carry_out(effects, session, Millis(now));
+            let (now, device) = (Millis(self.now), &mut self.devices[to]);
+            let result = self.sessions[to].handle(now, Input::Received(&flight.bytes), device, &mut effects);
+            self.note(to, result);
+            if self.meeting.errors[to].is_none() {
+                self.devices[to].carry_out(effects, &mut self.sessions[to], now);
             }
         }
-        meeting.outcomes[to] = session.outcome();
+        self.meeting.outcomes[to] = self.sessions[to].outcome();
     }
 
-    fn hear_ends(
-        &self,
-        now: u64,
-        air: &[VecDeque<Flight>; 2],
-        sessions: &mut [Session; 2],
-        devices: &mut [Device; 2],
-        told: &mut [bool; 2],
-        meeting: &mut Meeting,
-    ) -> bool {
-        let before = *told;
+    /// Whether a side was told that the other has ended.
+    fn hear_ends(&mut self) -> bool {
+        let before = self.told_end;
         for side in [0, 1] {
-            if sessions[1 - side].is_ended() && air[1 - side].is_empty() && !told[side] {
-                told[side] = true;
-                let result =
-                    sessions[side].handle(Millis(now), Input::PeerEnded, &mut devices[side], &mut Vec::new());
-                meeting.errors[side] = meeting.errors[side].or(result.err());
+            let is_heard = self.sessions[1 - side].is_ended() && self.air[1 - side].is_empty();
+            if is_heard && !self.told_end[side] {
+                self.told_end[side] = true;
+                let (now, device) = (Millis(self.now), &mut self.devices[side]);
+                let result = self.sessions[side].handle(now, Input::PeerEnded, device, &mut Vec::new());
+                self.note(side, result);
             }
         }
-        before != *told
+        before != self.told_end
+    }
+
+    fn note(&mut self, side: usize, result: Result<(), Error>) {
+        self.meeting.errors[side] = self.meeting.errors[side].or(result.err());
     }
 }
