@@ -21,7 +21,7 @@ impl Heading {
         format!("{magic}{VERSION}\nserver {server}\nepoch {epoch}\ntime {time}\ncount {count}\n")
     }
 
-    /// Reads the heading and returns the lines after it: as many as it says, 1 to `count_max`.
+    /// Reads the heading and returns the lines after it: as many as it says, and one more than `count_max` at most.
     pub fn parse<'a>(
         magic: &str,
         count_max: usize,
@@ -31,9 +31,9 @@ impl Heading {
         let server = Fingerprint::parse(lines.field("server")?).map_err(|_| MalformedText::Line("server"))?;
         let heading = Self { server, epoch: lines.number("epoch")?, time: lines.number("time")? };
         let count: usize = lines.number("count")?;
-        // One more than may be, so that a long text costs no more than the longest allowed.
+        // So that a long text costs no more than the longest allowed, and is seen to be too long.
         let lines: Vec<&str> = lines.rest().take(count_max + 1).collect();
-        if lines.len() != count || !(1..=count_max).contains(&count) {
+        if lines.len() != count {
             return Err(MalformedText::Count);
         }
         Ok((heading, lines))

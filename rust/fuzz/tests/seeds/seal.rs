@@ -49,6 +49,9 @@ pub fn receipt_signature() -> Seeds {
                 let given = [&[kind], &length[..], &signature, &text].concat();
                 seeds.push((format!("{list}-{number}"), given));
                 seeds.push((format!("{list}-{number}-text"), [&[3 + kind], text.as_slice()].concat()));
+                if number == 0 {
+                    seeds.push((format!("{list}-as-a-notice"), [&[4], text.as_slice()].concat()));
+                }
             }
         }
     }
