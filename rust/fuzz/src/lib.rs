@@ -8,6 +8,9 @@
 //! `rust/fuzz/corpus`.
 
 mod bdf;
+mod bsp_record;
+mod bsp_session;
+mod bsp_shelf;
 mod certificate;
 mod code;
 mod contact;
@@ -31,6 +34,8 @@ mod stream;
 mod wire;
 
 pub use bdf::bdf;
+pub use bsp_record::bsp_record;
+pub use bsp_session::bsp_session;
 pub use certificate::certificate;
 pub use code::code;
 pub use contact::contact;
@@ -72,4 +77,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("certificate", certificate),
     ("receipt_signature", receipt_signature),
     ("seal", seal),
+    ("bsp_record", bsp_record),
+    ("bsp_session", bsp_session),
 ];

@@ -1,6 +1,7 @@
 //! Seeds by target, in the order of the table of targets.
 
 mod bramble;
+mod bsp;
 mod link;
 mod model;
 mod pair;
@@ -31,6 +32,8 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("certificate", seal::certificate()),
         ("receipt_signature", seal::receipt_signature()),
         ("seal", seal::seal()),
+        ("bsp_record", bsp::bsp_record()),
+        ("bsp_session", bsp::bsp_session()),
     ]
 }
 

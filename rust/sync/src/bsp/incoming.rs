@@ -106,7 +106,7 @@ impl Incoming {
         while let Some(raw) = reader.next(VERSION, Record::is_known)? {
             match Record::decode(raw.kind, raw.payload)? {
                 Some(Record::Ack(ids)) => acked(ids, shelf, offering, effects),
-                Some(Record::Message(message)) => sent(message, shelf, unstored, effects),
+                Some(Record::Message(message)) => sent(message, shelf, unstored, offers, effects),
                 Some(Record::Offer(ids)) => offered(ids, shelf, unstored, offers, effects),
                 Some(Record::Request(ids)) => requested(ids, shelf, offering, effects),
                 Some(Record::Versions(versions)) => effects.push(Effect::Versions(versions)),
@@ -168,15 +168,21 @@ fn offered(
     }
 }
 
-fn sent(message: Message, shelf: &dyn Shelf, unstored: &mut BTreeSet<MessageId>, effects: &mut Vec<Effect>) {
-    if shelf.visibility(message.group()) == Visibility::Invisible {
-        return;
-    }
+fn sent(
+    message: Message,
+    shelf: &dyn Shelf,
+    unstored: &mut BTreeSet<MessageId>,
+    offers: &mut Offers,
+    effects: &mut Vec<Effect>,
+) {
     let id = message.id();
     if unstored.contains(&id) {
         return;
     }
-    if shelf.entry(id).is_some() {
+    if shelf.visibility(message.group()) == Visibility::Invisible {
+        offers.forget(id);
+    } else if shelf.entry(id).is_some() {
+        offers.forget(id);
         effects.push(Effect::Change { id, change: Change::ToAck });
     } else if unstored.len() < UNSTORED_HELD_MAX {
         unstored.insert(id);

@@ -161,10 +161,7 @@ impl Outgoing {
                         self.offering.next_ids(moment, self.latency_ms, IDS_AT_ONCE_MAX, shelf, effects);
                     self.put(Ids::parse(&joined(&ids)).map(Record::Offer))
                 }
-                Turn::Requests => {
-                    let ids = offers.request(IDS_AT_ONCE_MAX);
-                    self.put(Ids::parse(&joined(&ids)).map(Record::Request))
-                }
+                Turn::Requests => self.requests(shelf, offers, effects),
             };
             if !(is_made && matches!(turn, Turn::Messages)) {
                 (turn, batch_bytes) = (turn.next(), BATCH_BYTES_MAX);
@@ -187,6 +184,20 @@ impl Outgoing {
             effects.push(Effect::Change { id: entry.id, change: Change::AckSent });
         }
         self.put(Ids::parse(&joined(&ids)).map(Record::Ack))
+    }
+
+    /// Asks for what was offered, but for what has come from elsewhere since: that is acknowledged.
+    fn requests(&mut self, shelf: &dyn Shelf, offers: &mut Offers, effects: &mut Vec<Effect>) -> bool {
+        let mut ids = offers.request(IDS_AT_ONCE_MAX);
+        ids.retain(|id| {
+            let is_held = shelf.entry(*id).is_some();
+            if is_held {
+                offers.forget(*id);
+                effects.push(Effect::Change { id: *id, change: Change::ToAck });
+            }
+            !is_held
+        });
+        self.put(Ids::parse(&joined(&ids)).map(Record::Request))
     }
 
     fn requested_message(

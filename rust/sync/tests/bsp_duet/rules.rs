@@ -222,3 +222,20 @@ fn a_message_of_a_group_without_visibility_is_not_even_stored() {
     assert_eq!(device.hear(&mut session, Input::Received(&stream)), Ok(vec![]));
     assert!(device.uncommitted.is_empty() && session.wants_input());
 }
+
+#[test]
+fn what_came_from_elsewhere_is_acknowledged_and_not_asked_for() {
+    let (mut device, mut session) = (Device::new(1), accepted());
+    let (here, away) = (message(1), message(2));
+    let offer = records(OFFER, &[here.id(), away.id()]);
+    device.hear(&mut session, Input::Received(&offer)).unwrap();
+    device.add(here.clone());
+    let said = says(&mut device, &mut session);
+    assert_eq!(said.requests, [away.id()]);
+    device.hear(&mut session, Input::Shared).unwrap();
+    assert_eq!(says(&mut device, &mut session).acks, [here.id()]);
+    // What comes for a group that is invisible by now is not waited for either.
+    device.hidden = Some(GROUP);
+    device.hear(&mut session, Input::Received(&encoded(&Record::Message(away)))).unwrap();
+    assert!(device.uncommitted.is_empty() && session.into_offers().is_empty());
+}
