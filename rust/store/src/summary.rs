@@ -5,6 +5,7 @@ use rand_core::CryptoRngCore;
 use rusqlite::{Connection, params};
 
 use crate::facts::{AFTER_FACTS, FACTS, Facts, Header};
+use crate::offering::Offered;
 use crate::statement;
 use crate::vault::{Column, Vault};
 use crate::{Error, Store};
@@ -148,17 +149,27 @@ fn ids(
 }
 
 fn document_ids(connection: &Connection, vault: &Vault, number: i64) -> Result<Vec<(Digest, u64)>, Error> {
+    let offered = offered_documents(connection, vault, number)?;
+    Ok(offered.into_iter().map(|document| (document.id, document.timestamp_ms)).collect())
+}
+
+/// The documents of a bucket that peers are offered.
+pub(crate) fn offered_documents(
+    connection: &Connection,
+    vault: &Vault,
+    number: i64,
+) -> Result<Vec<Offered>, Error> {
     // Of the states those that are offered, so that the index leads to the rows.
     let query = format!("SELECT {FACTS}, header FROM document WHERE state IN (1, 2, 3, 5) AND bucket = ?1");
     let mut query = connection.prepare_cached(&query)?;
     let mut rows = query.query([number])?;
-    let mut ids = Vec::new();
+    let mut offered = Vec::new();
     while let Some(row) = rows.next()? {
         let facts = Facts::read(row, vault)?;
         if facts.is_offered() {
             let header = Header::open(vault, &facts.key, &row.get::<_, Vec<u8>>(AFTER_FACTS)?)?;
-            ids.push((*header.id.as_bytes(), header.timestamp_ms));
+            offered.push(Offered::document(&facts, &header));
         }
     }
-    Ok(ids)
+    Ok(offered)
 }
