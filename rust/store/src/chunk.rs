@@ -11,8 +11,12 @@ use crate::batch::Batch;
 use crate::vault::{Column, RowKey, Vault};
 use crate::{Error, Store};
 
+/// Chunks that are well put in one batch: a photo is on disk after one flush, and memory stays bounded.
+pub const CHUNKS_IN_BATCH: usize = 128;
+
 impl Batch<'_> {
-    /// Stores a chunk for a document that will be put later. Nobody sees it until then.
+    /// Stores a chunk for a document that will be put later, best in the same batch: see [`CHUNKS_IN_BATCH`]. Nobody
+    /// sees it until then.
     ///
     /// # Errors
     /// [`Error::OutOfBounds`] for a chunk of another group, [`Error::Full`], [`Error::Disk`].

@@ -66,12 +66,13 @@ impl Batch<'_> {
             let header = Header::find(self.connection, self.vault, same)?;
             return Ok(Arrival { id: header.id, created: false, ready: Vec::new() });
         }
-        let key = self.vault.row_key(DOCUMENT, new.message.id().as_bytes());
+        let id = new.message.id();
+        let key = self.vault.row_key(DOCUMENT, id.as_bytes());
         match Facts::find(self.connection, self.vault, &key)? {
             Some(here) if here.origin == OWN && here.state != State::Partial => {
-                Ok(Arrival { id: new.message.id(), created: false, ready: Vec::new() })
+                Ok(Arrival { id, created: false, ready: Vec::new() })
             }
-            Some(here) => self.adopt(new, &here, same, random),
+            Some(here) => self.adopt(new, id, &here, same, random),
             None => {
                 let plan = self.plan(new, key, OWN)?;
                 if !new.chunks_known || !plan.pieces.missing.is_empty() {
@@ -79,7 +80,7 @@ impl Batch<'_> {
                 }
                 self.complete(|batch| {
                     batch.give_up_duplicate(same)?;
-                    batch.create(new, &plan, random)
+                    batch.create(new, id, &plan, random)
                 })
             }
         }
@@ -107,7 +108,7 @@ impl Batch<'_> {
             Error::OutOfBounds(what) => Error::PeerMisbehaved(what),
             other => other,
         })?;
-        self.complete(|batch| batch.create(&new, &plan, random))
+        self.complete(|batch| batch.create(&new, id, &plan, random))
     }
 
     /// A document is whole: it counts, and those that waited for it may be seen.
@@ -165,6 +166,7 @@ impl Batch<'_> {
     fn create(
         &mut self,
         new: &NewDocument<'_>,
+        id: DocumentId,
         plan: &Plan,
         random: &mut dyn CryptoRngCore,
     ) -> Result<Arrival, Error> {
@@ -174,7 +176,7 @@ impl Batch<'_> {
             facts.state = State::Stored;
             self.heed_statements(&mut facts, new.now)?;
         }
-        let header = header(new, plan.author)?;
+        let header = header(new, id, plan.author)?;
         self.insert_document(&facts, &header, new.message.body(), random)?;
         crate::chunk::write_chunks(self.connection, self.vault, facts.row, new.chunks, random)?;
         let mut ready = Vec::new();
@@ -199,6 +201,7 @@ impl Batch<'_> {
     fn adopt(
         &mut self,
         new: &NewDocument<'_>,
+        id: DocumentId,
         here: &Facts,
         same: Option<Facts>,
         random: &mut dyn CryptoRngCore,
@@ -215,7 +218,7 @@ impl Batch<'_> {
             let duplicate_key = new.duplicate_of.map_or_else(Vec::new, |hash| batch.duplicate_key(hash));
             let own = Facts { origin: OWN, shared: new.shared, duplicate_key, ..here.clone() };
             let before = Header::find(batch.connection, batch.vault, here)?;
-            let mut after = Header { received: before.received, ..header(new, None)? };
+            let mut after = Header { received: before.received, ..header(new, id, None)? };
             let mut ready = Vec::new();
             batch.change(here, &own)?;
             if partial {
@@ -319,9 +322,9 @@ struct Plan {
     unseen_parents: Vec<DocumentId>,
 }
 
-fn header(new: &NewDocument<'_>, author: Option<[u8; 32]>) -> Result<Header, Error> {
+fn header(new: &NewDocument<'_>, id: DocumentId, author: Option<[u8; 32]>) -> Result<Header, Error> {
     Ok(Header {
-        id: new.message.id(),
+        id,
         timestamp_ms: new.message.timestamp_ms(),
         content_bytes: new.content_bytes,
         received: new.now,

@@ -73,7 +73,7 @@ impl Vault {
         &self.duplicates
     }
 
-    /// Nonce, then the content with its length and padding, encrypted, then the tag.
+    /// Nonce, then the content with padding and its length, encrypted, then the tag.
     pub(crate) fn seal(
         &self,
         column: Column,
@@ -98,9 +98,9 @@ impl Vault {
         let padded = stored_bytes(plain.len());
         let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD_BYTES);
         sealed.extend_from_slice(nonce);
-        sealed.extend_from_slice(&length.to_be_bytes());
         sealed.extend_from_slice(plain);
-        sealed.resize(NONCE_BYTES + padded, 0);
+        sealed.resize(NONCE_BYTES + padded - LENGTH_BYTES, 0);
+        sealed.extend_from_slice(&length.to_be_bytes());
         let (_, content) = sealed.split_at_mut(NONCE_BYTES);
         let tag = self
             .cipher()
@@ -132,13 +132,12 @@ impl Vault {
                 Tag::from_slice(tag),
             )
             .map_err(|_| DAMAGED)?;
-        let length = *content.first_chunk::<LENGTH_BYTES>().ok_or(DAMAGED)?;
+        let length = *content.last_chunk::<LENGTH_BYTES>().ok_or(DAMAGED)?;
         let end = usize::try_from(u32::from_be_bytes(length)).map_err(|_| DAMAGED)?;
         if end > content.len() - LENGTH_BYTES {
             return Err(DAMAGED);
         }
-        content.truncate(LENGTH_BYTES + end);
-        content.drain(..LENGTH_BYTES);
+        content.truncate(end);
         Ok(content)
     }
 
