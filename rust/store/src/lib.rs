@@ -4,6 +4,9 @@
 //! can be seen without the key. The store blocks its caller, has no thread of its own, and is told the time and
 //! given randomness.
 
+#[cfg(test)]
+extern crate self as p2psync_store;
+
 mod author;
 mod batch;
 mod check;
@@ -15,6 +18,8 @@ mod facts;
 mod first_page;
 mod limits;
 mod listing;
+#[cfg(test)]
+mod mishaps;
 mod offering;
 mod opening;
 mod peer;

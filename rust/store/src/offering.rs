@@ -2,7 +2,7 @@
 //! documents. Nothing else is here for them, whether it is here or not.
 
 use p2psync_bramble::Digest;
-use p2psync_model::{ChunkId, DocumentId, Message, Priority};
+use p2psync_model::{Body, ChunkId, DocumentId, Message, Priority};
 use rand_core::CryptoRngCore;
 
 use crate::batch::Batch;
@@ -53,6 +53,29 @@ impl Store {
         let Some(facts) = self.offered_facts(id)? else { return Ok(None) };
         let header = Header::find(&self.connection, &self.vault, &facts)?;
         Ok(Some(Offered::document(&facts, &header)))
+    }
+
+    /// A statement as a member of its set, by the hash of what was signed; `None` if it is not here.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Disk`].
+    pub fn offered_statement(&self, identity: &Digest) -> Result<Option<Offered>, Error> {
+        match self.statement(identity) {
+            Err(Error::NotFound) => Ok(None),
+            other => other.map(|message| Some(Offered::statement(*identity, message.timestamp_ms()))),
+        }
+    }
+
+    /// The receipt that confirms a document, as a member of its set; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Disk`].
+    pub fn receipt_of(&self, id: &DocumentId) -> Result<Option<Offered>, Error> {
+        let Some(message) = self.receipt_for(id)? else { return Ok(None) };
+        let Ok(Body::Receipt(signed)) = Body::decode(&message) else {
+            return Err(Error::Damaged("a receipt"));
+        };
+        Ok(Some(Offered::statement(signed.body().body_hash(), message.timestamp_ms())))
     }
 
     /// The message of an offered document, or of a statement by the hash of what was signed.

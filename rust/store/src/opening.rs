@@ -35,10 +35,7 @@ pub(crate) fn open(
     options: &Options<'_>,
     random: &mut dyn CryptoRngCore,
 ) -> Result<Ready, Error> {
-    let has_journal = has_journal(place)?;
-    let mut connection = connect(place, place.path())?;
-    // Of a file that turns out not to be ours not even the journal is touched.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_journal)?;
+    let mut connection = connect_to_look(place)?;
     if is_fresh(place, &connection, &options.unlock)? {
         let key = SecretKey::random(random);
         let wrap = wrap::wrap(&key, &options.unlock, options.cost, random)?;
@@ -81,6 +78,14 @@ pub(crate) fn connect(place: &Place, path: &Path) -> Result<Connection, Error> {
     };
     connection.busy_timeout(core::time::Duration::ZERO)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    Ok(connection)
+}
+
+/// A connection that changes nothing: of a file that turns out not to be ours not even the journal is touched.
+pub(crate) fn connect_to_look(place: &Place) -> Result<Connection, Error> {
+    let has_journal = has_journal(place)?;
+    let connection = connect(place, place.path())?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_journal)?;
     Ok(connection)
 }
 

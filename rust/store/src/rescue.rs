@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::opening::{configure, connect};
+use crate::opening::{configure, connect, has_journal};
 use crate::stamp::{STAMP_BYTES_MAX, Stamp};
 use crate::store::Options;
 use crate::table::{TABLES, Table};
@@ -100,11 +100,7 @@ pub(crate) fn set_aside(
 
 /// The damaged file, or if its list of tables is not what it was, a copy of it with that list made again.
 fn readable(place: &Place, damaged: Option<Connection>, vault: &Vault) -> Result<Option<Connection>, Error> {
-    let read = damaged.as_ref().and_then(|damaged| Stamp::read(damaged, vault).ok().flatten());
-    let stamp = match read {
-        Some(stamp) => Some(stamp),
-        None => scan(place, STAMP_BYTES_MAX, &mut |piece| Stamp::find_all(piece, vault))?.pop(),
-    };
+    let stamp = find_stamp(place, damaged.as_ref(), vault)?;
     let is_listed = |damaged: &Connection| match &stamp {
         Some(stamp) => Stamp::of(damaged).is_ok_and(|found| found.lists_the_same_as(stamp)),
         None => schema::statements(damaged).is_ok_and(|found| schema::expected() == Ok(found)),
@@ -117,6 +113,14 @@ fn readable(place: &Place, damaged: Option<Connection>, vault: &Vault) -> Result
         Ok(copy) => Ok(connect_damaged(place, &copy).ok()),
         Err(Error::Damaged(_)) => Ok(connect_damaged(place, place.path()).ok()),
         Err(other) => Err(other),
+    }
+}
+
+/// The stamp in the tables, or anywhere in the files.
+fn find_stamp(place: &Place, damaged: Option<&Connection>, vault: &Vault) -> Result<Option<Stamp>, Error> {
+    match damaged.and_then(|damaged| Stamp::read(damaged, vault).ok().flatten()) {
+        Some(stamp) => Ok(Some(stamp)),
+        None => Ok(scan(place, STAMP_BYTES_MAX, &mut |piece| Stamp::find_all(piece, vault))?.pop()),
     }
 }
 
@@ -160,8 +164,9 @@ pub(crate) fn remove_all(place: &Place) -> Result<(), Error> {
 
 /// Opens the file to be read as far as that goes, and leaves its journal alone.
 fn connect_damaged(place: &Place, path: &Path) -> Result<Connection, Error> {
+    let has_journal = has_journal(place)?;
     let connection = connect(place, path)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_journal)?;
     // Without this, SQLite refuses a file that is shorter than its head says.
     connection.pragma_update(None, "writable_schema", "ON")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
@@ -177,7 +182,9 @@ fn find_key(
     options: &Options<'_>,
 ) -> Result<Option<SecretKey>, Error> {
     if let Unlock::StoreKey(key) = options.unlock {
-        return Ok(Some(key.clone()));
+        // There is no wrap to judge the key by, but what was stamped under it.
+        let stamp = find_stamp(place, damaged, &Vault::new(key))?;
+        return stamp.map(|_| Some(key.clone())).ok_or(Error::WrongKey);
     }
     let stored = damaged.and_then(|damaged| wrap::read(damaged, OWN_SLOT).ok()).unwrap_or_default();
     let mut wraps: Vec<_> = stored.into_iter().filter(|stored| wrap::is_whole(stored)).collect();

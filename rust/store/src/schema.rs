@@ -10,7 +10,7 @@ use crate::vault::Vault;
 pub(crate) const APPLICATION_ID: i64 = 0x5032_5053;
 
 /// Each step from one version of the file to the next. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = 1;

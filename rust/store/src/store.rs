@@ -144,6 +144,16 @@ impl Store {
         Ok(wrap::read(&self.connection, RESCUE_SLOT)?.into_iter().find(|wrap| !wrap.is_empty()))
     }
 
+    /// The wrap for the server of a store that is closed and cannot be opened any more. The server opens it, and
+    /// what it gives back opens the store: see [`Unlock::StoreKey`].
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Disk`], [`Error::Damaged`].
+    pub fn rescue_wrap_at(place: &Place) -> Result<Option<Vec<u8>>, Error> {
+        let connection = opening::connect_to_look(place)?;
+        Ok(wrap::read(&connection, RESCUE_SLOT)?.into_iter().find(|wrap| !wrap.is_empty()))
+    }
+
     /// The store's key, to be sealed to the server; see [`Self::set_rescue_wrap`].
     pub const fn key_to_seal(&self) -> &SecretKey {
         &self.key

@@ -44,6 +44,9 @@ pub(crate) struct Vault {
     guard: SecretKey,
     values: SecretKey,
     duplicates: SecretKey,
+    /// How many values were opened.
+    #[cfg(test)]
+    pub(crate) opened: core::cell::Cell<u32>,
 }
 
 impl Vault {
@@ -55,6 +58,8 @@ impl Vault {
             guard: derive("org.sahana.p2psync.store/GUARD"),
             values: derive("org.sahana.p2psync.store/VALUES"),
             duplicates: derive("org.sahana.p2psync.store/DUPLICATES"),
+            #[cfg(test)]
+            opened: core::cell::Cell::default(),
         }
     }
 
@@ -121,6 +126,8 @@ impl Vault {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         const DAMAGED: Error = Error::Damaged("a sealed value");
+        #[cfg(test)]
+        self.opened.set(self.opened.get() + 1);
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DAMAGED)?;
         let (content, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(DAMAGED)?;
         let mut content = Zeroizing::new(content.to_vec());

@@ -78,6 +78,52 @@ fn the_servers_wrap_is_kept_and_removed() {
     assert_eq!(store.rescue_wrap(), Ok(None));
 }
 
+/// What a server does with its own key, and nobody without it.
+fn turned_by_the_server(key: &[u8]) -> Vec<u8> {
+    key.iter().map(|byte| byte ^ 0x55).collect()
+}
+
+#[test]
+fn a_lost_password_is_replaced_with_the_servers_help() {
+    let folder = Folder::new("lost-password");
+    let mut store = folder.open_with(&Options { unlock: Unlock::Password("forgotten"), ..options() }).store;
+    store.put(&small(&message(1)), &mut random(1)).unwrap();
+    let sealed = turned_by_the_server(store.key_to_seal().as_bytes());
+    store.set_rescue_wrap(Some(&sealed)).unwrap();
+    store.close().unwrap();
+    assert_eq!(error(&folder, Unlock::Password("was it this?")), Error::WrongKey);
+
+    let found = Store::rescue_wrap_at(&folder.place()).unwrap().unwrap();
+    let key = SecretKey::from_bytes(turned_by_the_server(&found).try_into().unwrap());
+    let mut store = open(&folder, Unlock::StoreKey(&key)).unwrap();
+    let as_it_is = store.set_unlock(&Unlock::StoreKey(&key), PasswordCost::FLOOR, &mut random(2));
+    assert!(matches!(as_it_is, Err(Error::OutOfBounds(_))), "the key itself stays out of the way");
+    store.set_unlock(&Unlock::Password("new"), PasswordCost::FLOOR, &mut random(3)).unwrap();
+    store.close().unwrap();
+    let store = open(&folder, Unlock::Password("new")).unwrap();
+    assert_eq!(store.document_message(&message(1).id()), Ok(message(1)));
+    assert_eq!(store.rescue_wrap(), Ok(Some(sealed)), "it helps again");
+}
+
+#[test]
+fn a_wrong_store_key_opens_and_makes_nothing() {
+    let folder = Folder::new("store-key");
+    let wrong = SecretKey::from_bytes([77; 32]);
+    assert!(matches!(error(&folder, Unlock::StoreKey(&wrong)), Error::OutOfBounds(_)));
+    let store = folder.open();
+    let key = store.key_to_seal().clone();
+    store.close().unwrap();
+    assert_eq!(error(&folder, Unlock::StoreKey(&wrong)), Error::WrongKey);
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch("PRAGMA application_id = 7").unwrap();
+    drop(file);
+    assert_eq!(error(&folder, Unlock::StoreKey(&wrong)), Error::WrongKey, "of a damaged file, too");
+    assert_eq!(folder.names(), ["store"]);
+    let unlock = Unlock::StoreKey(&key);
+    assert!(folder.open_with(&Options { unlock, ..options() }).rescue.is_some());
+    assert!(open(&folder, Unlock::Host(&HOST)).is_ok(), "what opened it before still does");
+}
+
 #[test]
 fn one_process_at_a_time() {
     let folder = Folder::new("in-use");
@@ -132,7 +178,7 @@ fn after_wiping_nothing_is_left() {
     store.put(&small(&message(1)), &mut random(1)).unwrap();
     store.close().unwrap();
     let rescued = Store::rescue(folder.place(), &options(), &mut random(2)).unwrap();
-    assert_eq!(folder.names(), ["store", "store-wal", "store.damaged-1", "store.damaged-1-wal"]);
+    assert_eq!(folder.names(), ["store", "store-wal", "store.damaged-1"]);
     assert_eq!(rescued.store.document_message(&message(1).id()), Ok(message(1)));
     rescued.store.wipe().unwrap();
     assert_eq!(folder.names(), [""; 0]);

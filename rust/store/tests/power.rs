@@ -169,11 +169,16 @@ fn what_was_acknowledged_outlives_cut_writes() {
 
 #[test]
 fn a_disk_that_does_not_sync_is_noticed() {
-    let states = without_cuts();
-    let bugs = PlantedBugs { sync_does_nothing: true, ..PlantedBugs::default() };
-    let steps = syncs_and_names();
-    let faults = steps.iter().filter(|step| fault_after(**step, 3, bugs, &states).is_some()).count();
-    assert!(faults * 4 > steps.len(), "{faults} of {}", steps.len());
+    let none = PlantedBugs::default();
+    let planted = [
+        PlantedBugs { sync_does_nothing: true, ..none },
+        PlantedBugs { folder_sync_forgotten: true, ..none },
+    ];
+    let (states, steps) = (without_cuts(), syncs_and_names());
+    for bugs in planted {
+        let faults = steps.iter().filter(|step| fault_after(**step, 3, bugs, &states).is_some()).count();
+        assert!(faults * 4 > steps.len(), "{bugs:?}: {faults} of {}", steps.len());
+    }
 }
 
 #[test]
