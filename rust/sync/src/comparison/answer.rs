@@ -23,7 +23,7 @@ impl Grain {
     pub(super) fn for_differing(ranges: u64) -> Self {
         let ranges = ranges.max(1);
         Self {
-            parts_max: (128 / ranges).clamp(4, PARTS_MAX),
+            parts_max: (128 / ranges).clamp(PARTS_MIN, PARTS_MAX),
             list_ids_max: (8 + 256 / ranges).min(LIST_IDS_MAX as u64),
         }
     }
@@ -36,8 +36,12 @@ impl Grain {
     }
 }
 
+/// Parts of a range that is cut, if it has so many messages. With four none has more than half of the messages, though
+/// it may have a whole bucket too many: so ranges end after few cuts (docs/protocol/sync.md, Bounds).
+const PARTS_MIN: u64 = 4;
+
 /// Most parts of a range, except of all messages.
-pub(super) const PARTS_MAX: u64 = 32;
+const PARTS_MAX: u64 = 32;
 
 /// Parts have at least so many messages on average: fewer would cost as much as their list.
 const PART_MESSAGES_MIN: u64 = 8;
@@ -54,7 +58,7 @@ pub(super) fn answer_difference(
     if count <= grain.list_ids_max && list(snapshot, range, outbox, catalogue)? {
         return Ok(());
     }
-    let parts_max = grain.parts_max.min(count / PART_MESSAGES_MIN).max(2);
+    let parts_max = grain.parts_max.min(count / PART_MESSAGES_MIN).max(PARTS_MIN);
     for part in split(snapshot, range, parts_max, catalogue)? {
         // One id is as short as a fingerprint and says more.
         let is_listed = snapshot.count(part, catalogue)? <= 1 && list(snapshot, part, outbox, catalogue)?;

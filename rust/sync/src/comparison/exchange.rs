@@ -115,6 +115,11 @@ impl Comparison {
         !self.findings.is_empty()
     }
 
+    /// How many turns of the other side are not answered in full, at most [`OPEN_TURNS_MAX`].
+    pub const fn open_turns(&self) -> usize {
+        self.open.len()
+    }
+
     /// Up to `entries_max` messages that the other side lacks; fewer only if no more are known yet. None comes twice
     /// while the other side behaves.
     ///
@@ -301,7 +306,8 @@ impl Comparison {
             return Err(Error::PeerMisbehaved("more turns than a comparison needs"));
         }
         self.their_open_turn = if turns_ago == 0 { 0 } else { number - turns_ago };
-        let arrived = core::mem::replace(&mut self.arriving, OpenTurn::new(number + 2));
+        let mut arrived = core::mem::replace(&mut self.arriving, OpenTurn::new(number + 2));
+        arrived.ranges.shrink();
         if !arrived.ranges.is_empty() {
             self.open.push(arrived);
         }

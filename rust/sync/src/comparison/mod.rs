@@ -5,9 +5,9 @@
 //! fingerprints differ the other side cuts finer, or lists. The cost follows the difference, not the total.
 //! `docs/protocol/sync.md` is the specification.
 //!
-//! A comparison holds: 48 bytes for each bucket of the set; entries of the bucket that it looks at and of others, up to
-//! [`KEPT_ENTRIES_MAX`]; [`OPEN_TURNS_MAX`] turns of [`TURN_BYTES_MAX`] if the other side does its worst; and
-//! [`FINDINGS_BYTES_MAX`] and one turn of findings.
+//! A comparison holds, beside the buckets of the set and the entries of the bucket that it looks at, at most
+//! [`MEMORY_BYTES_MAX`]: entries of other buckets ([`KEPT_ENTRIES_MAX`]), turns of the other side that are not answered
+//! yet ([`OPEN_TURNS_MAX`] of [`TURN_BYTES_MAX`]), and what was found and not taken ([`FINDINGS_BYTES_MAX`] and a turn).
 
 mod answer;
 mod bound;
@@ -37,6 +37,10 @@ pub const TURN_RANGES_MAX: usize = 8_192;
 
 /// Most turns of the other side that are not answered in full (docs/protocol/sync.md, Bounds).
 pub const OPEN_TURNS_MAX: usize = 32;
+
+/// What a comparison takes of memory, whatever the other side sends, beside 48 bytes for each bucket of the set and
+/// 56 for each entry of the bucket that it looks at.
+pub const MEMORY_BYTES_MAX: usize = 6 << 20;
 
 /// Most messages in a set that is compared.
 pub const SET_MESSAGES_MAX: u64 = 1 << 24;

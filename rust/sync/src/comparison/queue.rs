@@ -58,6 +58,11 @@ impl RangeQueue {
         self.bytes.len()
     }
 
+    /// Gives back memory that is kept for more ranges.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     fn rest(&self) -> (Bound, &[u8]) {
         let rest = self.bytes.get(self.taken_bytes..).unwrap_or_default();
         match rest.split_first() {
@@ -90,13 +95,17 @@ mod tests {
             let mut queue = RangeQueue::new();
             let (early, late) = ranges.split_at(taken_early);
             let mut expected = ranges.iter();
-            early.iter().for_each(|&(range, content)| queue.push(range, content));
+            for &(range, content) in early {
+                queue.push(range, content);
+            }
             for _ in early {
                 assert_eq!(queue.front(), expected.next().copied());
                 queue.pop_front();
             }
             assert!(queue.is_empty() && queue.bytes() == 0);
-            late.iter().for_each(|&(range, content)| queue.push(range, content));
+            for &(range, content) in late {
+                queue.push(range, content);
+            }
             while !queue.is_empty() {
                 assert_eq!(queue.front(), expected.next().copied());
                 queue.pop_front();

@@ -151,7 +151,7 @@ mod tests {
         assert!(!writer.push(wide_range(4), Content::List(&[])), "no room");
         assert!(!writer.push(wide_range(0), Content::List(&[])), "no order");
         writer.finish(RecordHeader { end_of_turn: Some((1 << 21) - 1), ..HEADER });
-        assert!(out.len() <= ROOM_BYTES_MIN && out.len() > ROOM_BYTES_MIN - 8);
+        assert!(out.len() <= ROOM_BYTES_MIN && out.len() > ROOM_BYTES_MIN - 10);
         assert_eq!(read(&out).unwrap(), [(wide_range(2), Content::Want(&ids))]);
     }
 

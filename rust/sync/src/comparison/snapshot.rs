@@ -10,7 +10,7 @@ use super::encoding::{Fingerprint, SHORT_BYTES, ShortId};
 use crate::catalogue::{BUCKET_SHIFT, Bucket, Catalogue, CatalogueError, Entry, Set};
 
 /// Most entries that are kept, beside those of the bucket that is looked at.
-pub const KEPT_ENTRIES_MAX: usize = 65_536;
+pub const KEPT_ENTRIES_MAX: usize = 32_768;
 
 /// Buckets as they were when the comparison began. Messages are read when a bound falls between those of one bucket;
 /// what changes meanwhile makes differences that are none, and no others.
@@ -195,7 +195,9 @@ impl Part<'_> {
 fn read_sorted(catalogue: &mut dyn Catalogue, set: Set, number: u64) -> Result<Vec<Entry>, CatalogueError> {
     let mut entries = catalogue.entries(set, number)?;
     entries.retain(|entry| entry.timestamp_ms >> BUCKET_SHIFT == number);
-    entries.sort_unstable_by_key(|entry| (entry.timestamp_ms, entry.id));
+    entries.sort_unstable_by(|before, after| {
+        before.timestamp_ms.cmp(&after.timestamp_ms).then_with(|| before.id.cmp(&after.id))
+    });
     entries.dedup_by_key(|entry| entry.id);
     entries.shrink_to_fit();
     Ok(entries)
@@ -214,7 +216,7 @@ fn absorb_bucket(hasher: &mut SipHasher24, bucket: &Bucket) {
     }
 }
 
-/// The id says the timestamp too: it is a hash over both and the content (BRAMBLE 6.1).
+/// The id stands for the timestamp too.
 fn absorb_entry(hasher: &mut SipHasher24, entry: &Entry) {
     hasher.write(&[ONE_MESSAGE]);
     hasher.write(entry.id.as_bytes());
