@@ -54,6 +54,11 @@ impl Message {
         &self.body
     }
 
+    /// The body, without a copy.
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
     /// The hash of the body alone, which the id is made of.
     pub fn root_hash(&self) -> Digest {
         hash(BLOCK_LABEL, &[&[FORMAT_VERSION], &self.body])
