@@ -7,8 +7,10 @@ pub enum Code {
     InvalidArgument,
     /// Nothing has that id.
     NotFound,
-    /// Another process has the store open.
+    /// Something else has to end first: another process that has the store open, a limit on attempts.
     Busy,
+    /// Our person, or something newer, stopped it.
+    Cancelled,
     /// A password is needed and none was given.
     PasswordRequired,
     /// The password, or the device's key, does not open the store.
@@ -41,16 +43,41 @@ pub enum Code {
     KeyCannotEncrypt,
     /// A receipt is not the destination's word.
     ConfirmationInvalid,
+    /// The other device is out of reach.
+    PeerLost,
+    /// No connection could be made.
+    ConnectFailed,
+    /// Nothing happened for too long.
+    Timeout,
+    /// A scanned code is damaged or mistyped.
+    CodeInvalid,
+    /// A code is no longer good.
+    CodeExpired,
+    /// The scanned code is this device's own.
+    CodeOwn,
+    /// The scanned code belongs to another app.
+    CodeOtherApp,
+    /// The other device's software is too old.
+    PeerTooOld,
+    /// The other device's software is too new for ours.
+    PeerTooNew,
+    /// The other device could not prove, or would not believe, who is there.
+    AuthenticationFailed,
+    /// The other device, or its person, gave up.
+    PeerRefused,
+    /// The deployment does not allow peers that nobody compared.
+    UnauthenticatedPeerForbidden,
     /// The system failed, or the program is at fault. The message is for a bug report.
     Internal,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidArgument,
         Self::NotFound,
         Self::Busy,
+        Self::Cancelled,
         Self::PasswordRequired,
         Self::WrongPassword,
         Self::StoreCorrupt,
@@ -67,6 +94,18 @@ impl Code {
         Self::KeyExpired,
         Self::KeyCannotEncrypt,
         Self::ConfirmationInvalid,
+        Self::PeerLost,
+        Self::ConnectFailed,
+        Self::Timeout,
+        Self::CodeInvalid,
+        Self::CodeExpired,
+        Self::CodeOwn,
+        Self::CodeOtherApp,
+        Self::PeerTooOld,
+        Self::PeerTooNew,
+        Self::AuthenticationFailed,
+        Self::PeerRefused,
+        Self::UnauthenticatedPeerForbidden,
         Self::Internal,
     ];
 
@@ -76,6 +115,7 @@ impl Code {
             Self::InvalidArgument => "INVALID_ARGUMENT",
             Self::NotFound => "NOT_FOUND",
             Self::Busy => "BUSY",
+            Self::Cancelled => "CANCELLED",
             Self::PasswordRequired => "PASSWORD_REQUIRED",
             Self::WrongPassword => "WRONG_PASSWORD",
             Self::StoreCorrupt => "STORE_CORRUPT",
@@ -92,6 +132,18 @@ impl Code {
             Self::KeyExpired => "KEY_EXPIRED",
             Self::KeyCannotEncrypt => "KEY_CANNOT_ENCRYPT",
             Self::ConfirmationInvalid => "CONFIRMATION_INVALID",
+            Self::PeerLost => "PEER_LOST",
+            Self::ConnectFailed => "CONNECT_FAILED",
+            Self::Timeout => "TIMEOUT",
+            Self::CodeInvalid => "CODE_INVALID",
+            Self::CodeExpired => "CODE_EXPIRED",
+            Self::CodeOwn => "CODE_OWN",
+            Self::CodeOtherApp => "CODE_OTHER_APP",
+            Self::PeerTooOld => "PEER_TOO_OLD",
+            Self::PeerTooNew => "PEER_TOO_NEW",
+            Self::AuthenticationFailed => "AUTHENTICATION_FAILED",
+            Self::PeerRefused => "PEER_REFUSED",
+            Self::UnauthenticatedPeerForbidden => "UNAUTHENTICATED_PEER_FORBIDDEN",
             Self::Internal => "INTERNAL",
         }
     }
@@ -100,7 +152,7 @@ impl Code {
     pub const fn action(self) -> Option<Action> {
         match self {
             Self::NoSpace | Self::QuotaExceeded => Some(Action::FreeSpace),
-            Self::StoreTooNew => Some(Action::UpdateApp),
+            Self::StoreTooNew | Self::PeerTooNew => Some(Action::UpdateApp),
             Self::ClockWrong => Some(Action::FixClock),
             Self::NoDestination
             | Self::InvalidUrl
@@ -108,15 +160,27 @@ impl Code {
             | Self::KeyExpired
             | Self::KeyCannotEncrypt
             | Self::ConfirmationInvalid => Some(Action::AskAdmin),
+            Self::AuthenticationFailed => Some(Action::PairAgain),
             Self::InvalidArgument
             | Self::NotFound
             | Self::Busy
+            | Self::Cancelled
             | Self::PasswordRequired
             | Self::WrongPassword
             | Self::StoreCorrupt
             | Self::DocumentTooLarge
             | Self::Encrypted
             | Self::HashMismatch
+            | Self::PeerLost
+            | Self::ConnectFailed
+            | Self::Timeout
+            | Self::CodeInvalid
+            | Self::CodeExpired
+            | Self::CodeOwn
+            | Self::CodeOtherApp
+            | Self::PeerTooOld
+            | Self::PeerRefused
+            | Self::UnauthenticatedPeerForbidden
             | Self::Internal => None,
         }
     }
@@ -133,6 +197,8 @@ pub enum Action {
     FixClock,
     /// Tell who runs the server.
     AskAdmin,
+    /// Pair with the other device again.
+    PairAgain,
 }
 
 impl Action {
@@ -143,6 +209,7 @@ impl Action {
             Self::UpdateApp => "updateApp",
             Self::FixClock => "fixClock",
             Self::AskAdmin => "askAdmin",
+            Self::PairAgain => "pairAgain",
         }
     }
 }

@@ -10,6 +10,7 @@ use p2psync_store::{
 use rand_core::CryptoRngCore;
 
 use crate::identity::Identity;
+use crate::meeting::Meeting;
 use crate::{Error, Preparation, destination};
 
 /// How to open an engine.
@@ -47,9 +48,10 @@ pub struct Engine {
     pub(crate) group: GroupId,
     pub(crate) destination: Option<Destination>,
     pub(crate) certificate: Option<Arc<Certificate>>,
-    identity: Identity,
+    pub(crate) identity: Identity,
     limits: Limits,
-    policy: Policy,
+    pub(crate) policy: Policy,
+    pub(crate) meeting: Meeting,
 }
 
 impl Engine {
@@ -92,8 +94,9 @@ impl Engine {
         join_deployment(&mut store, options.group, random)?;
         let identity = Identity::of(&mut store, options.device_name, random)?;
         let (destination, certificate) = destination::restored(&store)?;
+        let meeting = Meeting::of(&mut store, random)?;
         let Options { group, limits, policy, .. } = *options;
-        let engine = Self { store, group, destination, certificate, identity, limits, policy };
+        let engine = Self { store, group, destination, certificate, identity, limits, policy, meeting };
         Ok(Opened { engine, created, rescue })
     }
 

@@ -98,6 +98,40 @@ pub enum Error {
     #[error("the store belongs to another deployment")]
     OtherDeployment,
 
+    /// Both persons' move: pairing came to nothing.
+    #[error(transparent)]
+    Pair(#[from] p2psync_pair::Error),
+    /// Our person's move: the scanned text is no code that can be used.
+    #[error(transparent)]
+    PairingCode(#[from] p2psync_pair::CodeError),
+    /// Our person's move: the code is one of plain Bramble, which this engine does not speak.
+    #[error("the code is that of a device that speaks plain Bramble only")]
+    BrambleCode,
+    /// Our person's move: the last comparisons of digits came to nothing. A scanned code helps at once.
+    #[error("too many comparisons of digits came to nothing: wait ten minutes, or scan a code")]
+    TooManyComparisons,
+    /// Our person's move: only so many devices pair at once.
+    #[error("another device is being paired with")]
+    PairingGoesOn,
+    /// The other device's move: its links are of versions before ours.
+    #[error("the other device speaks only older versions of the link")]
+    LinkTooOld,
+    /// Our move: its links are of versions after ours.
+    #[error("the other device speaks only newer versions of the link")]
+    LinkTooNew,
+    /// Whose move it is depends: a connection with a peer ended.
+    #[error(transparent)]
+    Link(#[from] p2psync_link::Error),
+    /// Nobody's move: a peer cannot be seen.
+    #[error("the device cannot be seen")]
+    OutOfSight,
+    /// Nobody's move: the device was seen, and no connection came about.
+    #[error("no connection could be made")]
+    ConnectFailed,
+    /// Nobody's move: the device whose code was scanned did not appear.
+    #[error("the device did not appear in time")]
+    NobodyCame,
+
     /// Whoever made it is at fault: the content is not what its device signed.
     #[error(transparent)]
     Content(#[from] ContentError),
@@ -139,7 +173,16 @@ impl Error {
             | Self::OtherProgram
             | Self::OtherKeyNeeded(_)
             | Self::OtherDeployment => Code::InvalidArgument,
-            Self::InUse => Code::Busy,
+            Self::InUse | Self::TooManyComparisons | Self::PairingGoesOn => Code::Busy,
+            Self::Pair(error) => pairing_code(error),
+            Self::PairingCode(error) => scanned_code(*error),
+            Self::BrambleCode => Code::CodeOtherApp,
+            Self::LinkTooOld => Code::PeerTooOld,
+            Self::LinkTooNew => Code::PeerTooNew,
+            Self::Link(error) => link_code(*error),
+            Self::OutOfSight => Code::PeerLost,
+            Self::ConnectFailed => Code::ConnectFailed,
+            Self::NobodyCame => Code::Timeout,
             Self::TooNew { .. } => Code::StoreTooNew,
             Self::Content(_) => Code::HashMismatch,
             Self::Damaged(_) => Code::StoreCorrupt,
@@ -153,6 +196,52 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
             _ => Self::Output(error.to_string()),
         }
+    }
+}
+
+const fn pairing_code(error: &p2psync_pair::Error) -> Code {
+    use p2psync_pair::Error as Pair;
+    match error {
+        Pair::PeerMisbehaved(_) | Pair::WrongSecret | Pair::CodeUsed | Pair::DigitsRejected => {
+            Code::AuthenticationFailed
+        }
+        Pair::PeerAborted => Code::PeerRefused,
+        Pair::PeerTooOld { .. } => Code::PeerTooOld,
+        Pair::PeerTooNew { .. } => Code::PeerTooNew,
+        Pair::PeerSkipped | Pair::SkipForbidden => Code::UnauthenticatedPeerForbidden,
+        Pair::Cut => Code::PeerLost,
+        Pair::Silent { .. } | Pair::PersonSilent => Code::Timeout,
+        Pair::CodeExpired => Code::CodeExpired,
+        Pair::OwnPayload => Code::CodeOwn,
+        Pair::TooManyDigitAttempts => Code::Busy,
+        Pair::NoDigitsShown => Code::NotFound,
+        Pair::ContactTooLarge | Pair::PayloadTooLong | Pair::Complete => Code::Internal,
+    }
+}
+
+const fn scanned_code(error: p2psync_pair::CodeError) -> Code {
+    use p2psync_pair::CodeError as Scanned;
+    match error {
+        Scanned::OtherApp => Code::CodeOtherApp,
+        Scanned::TooOld => Code::PeerTooOld,
+        Scanned::TooNew => Code::PeerTooNew,
+        Scanned::Expired => Code::CodeExpired,
+        Scanned::Own => Code::CodeOwn,
+        Scanned::Invalid => Code::CodeInvalid,
+    }
+}
+
+const fn link_code(error: p2psync_link::Error) -> Code {
+    use p2psync_link::Error as Link;
+    match error {
+        Link::PeerMisbehaved(_) | Link::BudgetSpent { .. } | Link::Stranger | Link::NotRecognised => {
+            Code::AuthenticationFailed
+        }
+        Link::PeerTooOld { .. } => Code::PeerTooOld,
+        Link::PeerTooNew { .. } => Code::PeerTooNew,
+        Link::Cut => Code::PeerLost,
+        Link::Silent { .. } => Code::Timeout,
+        Link::PeerChanged | Link::Superseded => Code::Cancelled,
     }
 }
 
@@ -223,6 +312,9 @@ mod tests {
             (VerifyError::Signature(SignatureError::Future { date }).into(), Code::ClockWrong),
             (VerifyError::OtherServer.into(), Code::ConfirmationInvalid),
             (ContentError::Signature.into(), Code::HashMismatch),
+            (p2psync_link::Error::NotRecognised.into(), Code::AuthenticationFailed),
+            (p2psync_pair::Error::PeerAborted.into(), Code::PeerRefused),
+            (p2psync_pair::CodeError::Own.into(), Code::CodeOwn),
         ] {
             assert_eq!(error.code(), code, "{error}");
         }

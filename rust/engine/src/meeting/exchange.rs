@@ -38,56 +38,82 @@ pub(super) struct Tally {
     pub(super) received: u64,
 }
 
-impl Exchange {
-    pub(super) const fn start(start: Start) -> Self {
-        Self { start, is_finished: false }
-    }
+/// What a link asks of the protocol above it.
+pub(super) trait Conversation {
+    /// Begins, when the link has opened.
+    fn start(start: Start) -> Self;
 
     /// With whom, over which connection, and who dialled.
-    pub(super) const fn with(&self) -> &Start {
-        &self.start
-    }
+    fn with(&self) -> &Start;
 
-    /// Bytes of the other side, authenticated and in order. There is nothing that it could say yet.
+    /// Bytes of the other side, authenticated and in order.
     ///
     /// # Errors
     /// What ends the connection.
-    pub(super) fn receive(&self, _turn: &mut Turn<'_>, bytes: &[u8]) -> Result<(), Error> {
+    fn receive(&mut self, turn: &mut Turn<'_>, bytes: &[u8]) -> Result<(), Error>;
+
+    /// The other side has said everything, and nothing was cut off.
+    fn peer_ended(&mut self);
+
+    /// Our side wants to end: what must be said is said, and then nothing more.
+    fn finish(&mut self);
+
+    /// Appends at most `room_bytes` bytes to send now.
+    fn fill(&mut self, now: Moment, store: &mut Store, room_bytes: usize, out: &mut Vec<u8>);
+
+    /// Whether `fill` will never give another byte.
+    fn is_ended(&self) -> bool;
+
+    /// When the turn must come at the latest, if nothing happens before.
+    fn deadline(&self) -> Option<Millis>;
+
+    /// What it has come to.
+    fn tally(&self) -> Tally;
+
+    /// The word for how it ended, the same on both screens; for ends without an error.
+    fn word(&self) -> &'static str;
+}
+
+impl Conversation for Exchange {
+    fn start(start: Start) -> Self {
+        Self { start, is_finished: false }
+    }
+
+    fn with(&self) -> &Start {
+        &self.start
+    }
+
+    /// There is nothing that the other side could say yet.
+    fn receive(&mut self, _: &mut Turn<'_>, bytes: &[u8]) -> Result<(), Error> {
         if bytes.is_empty() {
             return Ok(());
         }
         Err(Error::Link(p2psync_link::Error::PeerMisbehaved("words that nobody knows")))
     }
 
-    /// The other side has said everything, and nothing was cut off.
-    pub(super) const fn peer_ended(&mut self) {
+    fn peer_ended(&mut self) {
         self.is_finished = true;
     }
 
-    /// Our side wants to end: what must be said is said, and then nothing more.
-    pub(super) const fn finish(&mut self) {
+    fn finish(&mut self) {
         self.is_finished = true;
     }
 
-    /// Appends at most `room_bytes` bytes to send now.
-    pub(super) const fn fill(&mut self, _: Moment, _: &mut Store, _room_bytes: usize, _out: &mut Vec<u8>) {}
+    fn fill(&mut self, _: Moment, _: &mut Store, _: usize, _: &mut Vec<u8>) {}
 
-    /// Whether `fill` will never give another byte.
-    pub(super) const fn is_ended(&self) -> bool {
+    fn is_ended(&self) -> bool {
         self.is_finished
     }
 
-    /// When the turn must come at the latest, if nothing happens before.
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    fn deadline(&self) -> Option<Millis> {
         None
     }
 
-    pub(super) fn tally(&self) -> Tally {
+    fn tally(&self) -> Tally {
         Tally::default()
     }
 
-    /// The word for how it ended, the same on both screens; for ends without an error.
-    pub(super) const fn word(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "ended"
     }
 }

@@ -9,7 +9,7 @@ use p2psync_bramble::SecretKey;
 #[derive(Debug)]
 pub(super) struct Greeting {
     to_say: Vec<u8>,
-    tells_key: bool,
+    told: Option<SecretKey>,
     heard: Vec<u8>,
     is_heard: bool,
 }
@@ -37,12 +37,12 @@ impl Greeting {
     pub(super) fn new(advertising_key: Option<&SecretKey>) -> Self {
         let mut to_say = vec![u8::from(advertising_key.is_some())];
         to_say.extend(advertising_key.iter().flat_map(|key| key.as_bytes()));
-        Self { to_say, tells_key: advertising_key.is_some(), heard: Vec::new(), is_heard: false }
+        Self { to_say, told: advertising_key.cloned(), heard: Vec::new(), is_heard: false }
     }
 
-    /// Whether this greeting tells a key.
-    pub(super) const fn tells_key(&self) -> bool {
-        self.tells_key
+    /// Whether this greeting has told that key, wholly.
+    pub(super) fn has_told(&self, advertising_key: &SecretKey) -> bool {
+        self.is_said() && self.told.as_ref() == Some(advertising_key)
     }
 
     /// Appends what is to be said, as far as there is room.
@@ -112,9 +112,10 @@ mod tests {
         let mut greeting = Greeting::new(Some(&key));
         let mut out = Vec::new();
         greeting.fill(10, &mut out);
-        assert!(greeting.tells_key() && !greeting.is_said() && out.len() == 10);
+        assert!(!greeting.has_told(&key) && !greeting.is_said() && out.len() == 10);
         greeting.fill(100, &mut out);
-        assert!(greeting.is_said() && out.len() == 33);
+        assert!(greeting.has_told(&key) && greeting.is_said() && out.len() == 33);
+        assert!(!greeting.has_told(&SecretKey::from_bytes([8; 32])));
         assert_eq!(Greeting::new(None).hear(&[2]), Err(Malformed));
         assert_eq!(Greeting::new(None).hear(&[]), Ok(Heard::Nothing));
     }

@@ -65,14 +65,29 @@ impl HistoryPage {
         let meetings = store.meetings(before, count_max)?;
         let is_full = meetings.len() == usize::try_from(count_max).unwrap_or(usize::MAX);
         let next = meetings.last().map(|(place, _)| *place).filter(|_| is_full);
-        let entries = meetings.iter().map(|(_, record)| {
-            HistoryEntry::decode(record).ok_or(Error::Damaged("an entry of the history"))
-        });
+        let entries = meetings
+            .iter()
+            .map(|(_, record)| HistoryEntry::decode(record).ok_or(Error::Damaged("an entry of the history")));
         Ok(Self { entries: entries.collect::<Result<_, _>>()?, next })
     }
 }
 
 impl HistoryEntry {
+    /// A pairing, of which nothing more is known yet.
+    pub(super) const fn of_pairing(at: WallClock, peer: Option<PeerId>, transport: Transport) -> Self {
+        Self {
+            at,
+            kind: HistoryKind::Pairing,
+            peer,
+            name: String::new(),
+            transport,
+            sent: 0,
+            received: 0,
+            bytes: 0,
+            outcome: String::new(),
+        }
+    }
+
     /// A BDF list, for the store to seal.
     pub(super) fn encode(&self) -> Vec<u8> {
         let count = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));

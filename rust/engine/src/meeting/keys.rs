@@ -28,8 +28,10 @@ impl Keys {
         if let Some(held) = store.setting(SETTING)?.map(Zeroizing::new) {
             return Self::decode(&held).ok_or(Error::Damaged("the device's keys"));
         }
-        let keys =
-            Self { static_key: AgreementPrivateKey::random(random), advertising_key: SecretKey::random(random) };
+        let keys = Self {
+            static_key: AgreementPrivateKey::random(random),
+            advertising_key: SecretKey::random(random),
+        };
         store.batch(|batch| keys.put(batch, random))?;
         Ok(keys)
     }

@@ -103,7 +103,8 @@ impl KnownPeer {
     /// Reads what [`Self::encode`] writes; `None` for anything else.
     pub(super) fn decode(encoded: &[u8]) -> Option<(Self, PairSecrets)> {
         let value = bdf::parse(encoded).ok()?;
-        let [Value::Integer(RECORD_VERSION), peer, Value::Boolean(is_alice), keys @ ..] = value.as_list()? else {
+        let [Value::Integer(RECORD_VERSION), peer, Value::Boolean(is_alice), keys @ ..] = value.as_list()?
+        else {
             return None;
         };
         let [static_key, advertising_key, pairing, secrets, facts @ ..] = keys else { return None };
@@ -167,8 +168,10 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded_and_nothing_else() {
         let secrets = PairSecrets::new(SecretKey::from_bytes([6; 32]));
-        for known in [known(Authentication::Code, 1), KnownPeer { last_seen: None, ..known(Authentication::Digits, 2) }]
-        {
+        for known in [
+            known(Authentication::Code, 1),
+            KnownPeer { last_seen: None, ..known(Authentication::Digits, 2) },
+        ] {
             let encoded = known.encode(&secrets);
             assert_eq!(KnownPeer::decode(&encoded), Some((known, secrets.clone())));
             assert!((0..encoded.len()).all(|length| KnownPeer::decode(&encoded[..length]).is_none()));

@@ -159,11 +159,16 @@ mod tests {
     #[test]
     fn who_is_gone_is_lost_for_half_a_minute() {
         let mut list = NearbyList::default();
-        let states = |list: Option<Vec<Nearby>>| list.map(|list| list.iter().map(|near| near.state).collect::<Vec<_>>());
+        let states = |list: Option<Vec<Nearby>>| {
+            list.map(|list| list.iter().map(|near| near.state).collect::<Vec<_>>())
+        };
         assert_eq!(states(list.update(Millis(0), near(&[1, 2]))).unwrap(), [NearbyState::Found; 2]);
         assert_eq!(list.update(Millis(1), near(&[1, 2])), None);
         let lost = states(list.update(Millis(2), near(&[1]))).unwrap();
-        assert_eq!((lost, list.deadline()), (vec![NearbyState::Found, NearbyState::Lost], Some(Millis(30_002))));
+        assert_eq!(
+            (lost, list.deadline()),
+            (vec![NearbyState::Found, NearbyState::Lost], Some(Millis(30_002)))
+        );
         assert_eq!(list.update(Millis(30_001), near(&[1])), None);
         assert_eq!(list.update(Millis(30_002), near(&[1])).unwrap().len(), 1);
         assert_eq!(list.deadline(), None);

@@ -123,11 +123,11 @@ impl Peers {
 
     /// Forgets everybody that is not in the store.
     pub(super) fn forget_unstored(&mut self) -> bool {
-        let ids = |peers: &Self| -> Vec<PeerId> {
-            peers.entries.iter().filter(|(_, entry)| entry.row.is_none()).map(|(id, _)| *id).collect()
-        };
-        let unstored = ids(self);
-        unstored.iter().for_each(|id| self.remove(id));
+        let entries = self.entries.iter().filter(|(_, entry)| entry.row.is_none());
+        let unstored: Vec<PeerId> = entries.map(|(id, _)| *id).collect();
+        for id in &unstored {
+            self.remove(id);
+        }
         !unstored.is_empty()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use p2psync_bramble::Millis;
 use p2psync_model::PeerId;
-use rand_core::{CryptoRngCore, RngCore as _};
+use rand_core::CryptoRngCore;
 
 /// The first pause after a failure; each further one is twice as long.
 const PAUSE_MS_MIN: u64 = 1_000;
@@ -101,13 +101,7 @@ impl Reach {
     }
 
     /// A link was cut after `lasted_ms`.
-    pub(super) fn cut(
-        &mut self,
-        now: Millis,
-        peer: PeerId,
-        lasted_ms: u64,
-        random: &mut dyn CryptoRngCore,
-    ) {
+    pub(super) fn cut(&mut self, now: Millis, peer: PeerId, lasted_ms: u64, random: &mut dyn CryptoRngCore) {
         let entry = self.entry(peer);
         if lasted_ms >= GOOD_LINK_MS {
             entry.failures = 0;

@@ -52,8 +52,8 @@ impl Recognition {
     }
 
     /// Whose tag it is, if it is known.
-    pub(super) fn owner(&self, tag: &Tag) -> Option<Owner> {
-        self.owners.get(tag).copied()
+    pub(super) fn owner(&self, tag: Tag) -> Option<Owner> {
+        self.owners.get(&tag).copied()
     }
 }
 
@@ -71,7 +71,8 @@ mod tests {
         let now = WallClock(1_790_000_000_000);
         let mut recognition = Recognition::default();
         assert!(recognition.refresh(now, &own, [(peer, &key)].into_iter()));
-        let seen = |key: &SecretKey, date: u64| recognition.owner(&Tag::of_device(key, epoch_of(WallClock(date))));
+        let seen =
+            |key: &SecretKey, date: u64| recognition.owner(Tag::of_device(key, epoch_of(WallClock(date))));
         for date in [now.0 - 4 * HOUR_MS, now.0, now.0 + 4 * HOUR_MS] {
             assert_eq!(seen(&key, date), Some(Owner::Peer(peer)));
             assert_eq!(seen(&own, date), Some(Owner::Ourselves));

@@ -13,6 +13,9 @@ use crate::meeting::transport::Transport;
 /// Most sightings that are kept. Whoever fills the air with adverts pushes out only what is unknown.
 pub(super) const SIGHTINGS_MAX: usize = 256;
 
+/// Most adverts of one sighting: one for peers, one for anybody, one of a quarter of an hour ago.
+const ADVERTS_MAX: usize = 3;
+
 /// The first pause after a sighting could not be dialled; each further one is twice as long.
 const PAUSE_MS: u64 = 4_000;
 
@@ -29,15 +32,50 @@ pub(super) struct Surroundings {
 #[derive(Clone, Debug)]
 pub(super) struct Sighting {
     pub(super) transport: Transport,
-    pub(super) advert: Option<Advert>,
+    /// What it shows, all at once or in turn: the newest last.
+    adverts: Vec<Advert>,
     expected: Option<PeerId>,
     pub(super) whose: Whose,
+    /// What shows whose it is, if anything does.
+    pub(super) tag: Option<Tag>,
     /// Since when it is known to be that.
     pub(super) since: Millis,
     failures: u32,
     pub(super) not_before: Millis,
     /// Peers that it was asked for without a sign that it is any of them.
     pub(super) guessed: BTreeSet<PeerId>,
+}
+
+impl Sighting {
+    const fn new(now: Millis, transport: Transport, expected: Option<PeerId>) -> Self {
+        Self {
+            transport,
+            adverts: Vec::new(),
+            expected,
+            whose: Whose::Unknown,
+            tag: None,
+            since: now,
+            failures: 0,
+            not_before: now,
+            guessed: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it shows this tag.
+    pub(super) fn shows(&self, tag: Tag) -> bool {
+        self.adverts.iter().any(|advert| advert.tag == tag)
+    }
+
+    /// Whether it may be a peer that cannot be told by what it shows.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self.whose, Whose::Open(_) | Whose::Unknown)
+            && (self.adverts.is_empty() || self.adverts.iter().any(|advert| !advert.is_open))
+    }
+
+    /// How good a way it is: those that failed come last, then the better transport.
+    pub(super) const fn rank(&self) -> (core::cmp::Reverse<u32>, Transport) {
+        (core::cmp::Reverse(self.failures), self.transport)
+    }
 }
 
 /// Who a sighting is.
@@ -78,27 +116,19 @@ impl Surroundings {
         signs: &Signs<'_>,
     ) {
         let (advert, expected) = shown;
-        if let Some(known) = self.sightings.get(&id)
-            && (known.transport, known.advert, known.expected) == (transport, advert, expected)
-        {
-            return;
-        }
-        let mut sighting = Sighting {
-            transport,
-            advert,
-            expected,
-            whose: Whose::Unknown,
-            since: now,
-            failures: 0,
-            not_before: now,
-            guessed: BTreeSet::new(),
+        let mut sighting = match self.sightings.remove(&id) {
+            Some(before) if before.transport == transport => Sighting { expected, ..before },
+            _ => Sighting::new(now, transport, expected),
         };
-        sighting.whose = self.judge(&sighting, signs);
-        if let Some(before) = self.sightings.get(&id)
-            && before.whose == sighting.whose
+        if let Some(advert) = advert
+            && sighting.adverts.last() != Some(&advert)
         {
-            sighting = Sighting { transport, advert, expected, ..before.clone() };
+            sighting.adverts.retain(|before| *before != advert);
+            sighting.adverts.push(advert);
+            let excess = sighting.adverts.len().saturating_sub(ADVERTS_MAX);
+            sighting.adverts.drain(..excess);
         }
+        self.rejudge(now, &mut sighting, signs);
         self.sightings.insert(id, sighting);
         self.make_room();
     }
@@ -109,22 +139,10 @@ impl Surroundings {
 
     /// Judges everybody again.
     pub(super) fn judge_all(&mut self, now: Millis, signs: &Signs<'_>) {
-        let ids: Vec<SightingId> = self.sightings.keys().copied().collect();
-        for id in ids {
-            let Some(whose) = self.sightings.get(&id).cloned().map(|sighting| self.judge(&sighting, signs))
-            else {
-                continue;
-            };
-            if let Some(sighting) = self.sightings.get_mut(&id)
-                && sighting.whose != whose
-            {
-                (sighting.whose, sighting.since) = (whose, now);
-            }
+        for (id, mut sighting) in core::mem::take(&mut self.sightings) {
+            self.rejudge(now, &mut sighting, signs);
+            self.sightings.insert(id, sighting);
         }
-    }
-
-    pub(super) fn get(&self, id: SightingId) -> Option<&Sighting> {
-        self.sightings.get(&id)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SightingId, &Sighting)> {
@@ -164,17 +182,33 @@ impl Surroundings {
         }
     }
 
-    fn judge(&mut self, sighting: &Sighting, signs: &Signs<'_>) -> Whose {
-        let expected = sighting.expected.filter(|peer| (signs.is_peer)(peer)).map(Whose::Peer);
-        let Some(advert) = sighting.advert else { return expected.unwrap_or(Whose::Unknown) };
-        if signs.own_tags.contains(&Some(advert.tag)) {
-            return Whose::Ourselves;
+    fn rejudge(&mut self, now: Millis, sighting: &mut Sighting, signs: &Signs<'_>) {
+        let (whose, tag) = self.judge(sighting, signs);
+        if whose != sighting.whose {
+            sighting.since = now;
         }
-        match signs.recognition.owner(&advert.tag) {
-            Some(Owner::Ourselves) => Whose::Ourselves,
-            Some(Owner::Peer(peer)) => Whose::Peer(peer),
-            None if advert.is_open => Whose::Open(self.number_of(advert.tag)),
-            None => expected.unwrap_or(Whose::Unknown),
+        (sighting.whose, sighting.tag) = (whose, tag);
+    }
+
+    fn judge(&mut self, sighting: &Sighting, signs: &Signs<'_>) -> (Whose, Option<Tag>) {
+        let newest_first = || sighting.adverts.iter().rev();
+        let owner = |tag: Tag| {
+            if signs.own_tags.contains(&Some(tag)) {
+                return Some(Owner::Ourselves);
+            }
+            signs.recognition.owner(tag)
+        };
+        match newest_first().find_map(|advert| Some((owner(advert.tag)?, advert.tag))) {
+            Some((Owner::Ourselves, tag)) => return (Whose::Ourselves, Some(tag)),
+            Some((Owner::Peer(peer), tag)) => return (Whose::Peer(peer), Some(tag)),
+            None => {}
+        }
+        if let Some(peer) = sighting.expected.filter(|peer| (signs.is_peer)(peer)) {
+            return (Whose::Peer(peer), None);
+        }
+        match newest_first().find(|advert| advert.is_open) {
+            Some(advert) => (Whose::Open(self.number_of(advert.tag)), Some(advert.tag)),
+            None => (Whose::Unknown, None),
         }
     }
 
@@ -189,17 +223,15 @@ impl Surroundings {
 
     fn make_room(&mut self) {
         if self.sightings.len() > SIGHTINGS_MAX {
-            let oldest = self
-                .sightings
-                .iter()
-                .min_by_key(|(id, sighting)| (matches!(sighting.whose, Whose::Peer(_)), sighting.since, **id));
+            let oldest = self.sightings.iter().min_by_key(|(id, sighting)| {
+                (matches!(sighting.whose, Whose::Peer(_)), sighting.since, **id)
+            });
             if let Some(id) = oldest.map(|(id, _)| *id) {
                 self.sightings.remove(&id);
             }
         }
         if self.found.len() > SIGHTINGS_MAX {
-            let shown: BTreeSet<Tag> =
-                self.sightings.values().filter_map(|sighting| sighting.advert).map(|advert| advert.tag).collect();
+            let shown: BTreeSet<Tag> = self.sightings.values().filter_map(|sighting| sighting.tag).collect();
             self.found.retain(|tag, _| shown.contains(tag));
         }
     }
@@ -211,16 +243,21 @@ mod tests {
 
     const PEER: PeerId = PeerId::from_bytes([1; 32]);
 
-    fn advert(number: u64, is_open: bool) -> Option<Advert> {
-        Some(Advert { tag: Tag::from_bytes(number.to_be_bytes()), is_open })
+    fn advert(number: u64, is_open: bool) -> Advert {
+        Advert { tag: Tag::from_bytes(number.to_be_bytes()), is_open }
     }
 
-    fn see(around: &mut Surroundings, id: u64, advert: Option<Advert>, expected: Option<PeerId>) -> Option<Whose> {
+    fn see(
+        around: &mut Surroundings,
+        id: u64,
+        advert: impl Into<Option<Advert>>,
+        expected: Option<PeerId>,
+    ) -> Option<Whose> {
         let recognition = Recognition::default();
         let own_tags = [Some(Tag::from_bytes([9; 8])), None];
         let signs = Signs { recognition: &recognition, own_tags, is_peer: &|peer| *peer == PEER };
-        around.sight(Millis(id), SightingId(id), Transport::Lan, (advert, expected), &signs);
-        around.get(SightingId(id)).map(|sighting| sighting.whose)
+        around.sight(Millis(id), SightingId(id), Transport::Lan, (advert.into(), expected), &signs);
+        around.sightings.get(&SightingId(id)).map(|sighting| sighting.whose)
     }
 
     #[test]
@@ -230,21 +267,26 @@ mod tests {
         assert_eq!(see(around, 2, None, Some(PEER)), Some(Whose::Peer(PEER)));
         assert_eq!(see(around, 3, None, Some(PeerId::from_bytes([2; 32]))), Some(Whose::Unknown));
         assert_eq!(see(around, 4, advert(0x0909_0909_0909_0909, true), None), Some(Whose::Ourselves));
-        assert_eq!(see(around, 5, advert(5, true), Some(PEER)), Some(Whose::Open(1)));
+        assert_eq!(see(around, 5, advert(5, true), None), Some(Whose::Open(1)));
         assert_eq!(see(around, 6, advert(5, true), None), Some(Whose::Open(1)), "the same over another way");
         assert_eq!(see(around, 7, advert(7, false), None), Some(Whose::Unknown));
+        assert_eq!(see(around, 6, advert(8, false), None), Some(Whose::Open(1)), "it shows both");
+        assert_eq!(see(around, 6, None, Some(PEER)), Some(Whose::Peer(PEER)), "and was met before");
     }
 
     #[test]
     fn a_flood_of_adverts_pushes_out_no_peer() {
         let around = &mut Surroundings::default();
         see(around, 0, None, Some(PEER));
-        for number in 1..10_000 {
+        for number in 1..2_000 {
             see(around, number, advert(number, true), None);
         }
         assert_eq!(around.iter().count(), SIGHTINGS_MAX);
         assert!(around.found.len() <= SIGHTINGS_MAX + 1);
-        assert_eq!(around.get(SightingId(0)).map(|sighting| sighting.whose), Some(Whose::Peer(PEER)));
+        assert_eq!(
+            around.sightings.get(&SightingId(0)).map(|sighting| sighting.whose),
+            Some(Whose::Peer(PEER))
+        );
     }
 
     #[test]
@@ -253,7 +295,7 @@ mod tests {
         see(around, 3, advert(3, false), None);
         around.dial_failed(Millis(3), SightingId(3));
         see(around, 3, advert(4, false), None);
-        let sighting = around.get(SightingId(3)).unwrap();
+        let sighting = around.sightings.get(&SightingId(3)).unwrap();
         assert_eq!((sighting.since, sighting.not_before), (Millis(3), Millis(3 + PAUSE_MS)));
     }
 }

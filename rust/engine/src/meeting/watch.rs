@@ -28,12 +28,7 @@ pub struct DiscoveryOptions {
 
 impl Default for DiscoveryOptions {
     fn default() -> Self {
-        Self {
-            is_discoverable: true,
-            transports: Transport::ALL.into(),
-            seconds: 120,
-            keep_syncing: false,
-        }
+        Self { is_discoverable: true, transports: Transport::ALL.into(), seconds: 120, keep_syncing: false }
     }
 }
 
