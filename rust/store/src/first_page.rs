@@ -31,6 +31,22 @@ pub(crate) fn salvage(place: &Place, stamp: Option<&Stamp>) -> Result<PathBuf, E
     Ok(copy)
 }
 
+/// Whether the head of the file describes its pages as those of a store: else rows are looked for in wrong places. A
+/// file that is all in its journal has no head.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn is_sound(place: &Place) -> Result<bool, Error> {
+    if !place.files().exists(place.path())? {
+        return Ok(true);
+    }
+    let head = place.files().read(place.path(), 0, HEAD_BYTES)?;
+    let fits = |(start, bytes): &(usize, &[u8])| head.get(*start..*start + bytes.len()) == Some(*bytes);
+    let journal = head.get(READ_AND_WRITE_VERSION_AT..READ_AND_WRITE_VERSION_AT + 2);
+    let journal_fits = matches!(journal, Some([1, 1] | [2, 2]));
+    Ok(head.is_empty() || journal_fits && PAGES_DESCRIBED.iter().all(fits))
+}
+
 /// Removes what a rescue leaves beside the two files.
 pub(crate) fn remove_traces(place: &Place) -> Result<(), Error> {
     for name in [SALVAGE, TEMPLATE] {
@@ -100,5 +116,15 @@ const TEMPLATE: &str = ".template";
 const READ_AND_WRITE_VERSION_AT: usize = 18;
 const PAGES_AT: usize = 28;
 const FREE_PAGES_AT: usize = 32;
+const HEAD_BYTES: usize = 100;
+/// Size of pages, nothing reserved in them, payload fractions; schema format; no vacuum; UTF-8.
+const PAGES_DESCRIBED: [(usize, &[u8]); 6] = [
+    (0, b"SQLite format 3\0\x40\0"),
+    (20, &[0, 64, 32, 32]),
+    (44, &[0, 0, 0, 4]),
+    (52, &[0; 4]),
+    (56, &[0, 0, 0, 1]),
+    (64, &[0; 4]),
+];
 const LIST_KIND_AT: usize = 100;
 const LIST_IN_ONE_PAGE: u8 = 0x0d;

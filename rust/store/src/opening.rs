@@ -14,7 +14,7 @@ use crate::store::Options;
 use crate::usage::Usage;
 use crate::vault::Vault;
 use crate::wrap::{self, OWN_SLOT, Unlock};
-use crate::{Error, Place, chunk, rescue};
+use crate::{Error, Place, chunk, first_page, rescue};
 
 /// A file that is ready for use.
 pub(crate) struct Ready {
@@ -125,10 +125,21 @@ pub(crate) fn unwrap_stored(connection: &Connection, unlock: &Unlock<'_>) -> Res
 
 /// Whether nothing is in the file yet, or its making was cut off; else it is ours and of a version that is known.
 fn is_fresh(place: &Place, connection: &Connection, unlock: &Unlock<'_>) -> Result<bool, Error> {
-    let head = match Head::read(connection) {
-        Ok(head) => head,
+    // Reading locks others out. Whoever has the file open may be changing what is judged next.
+    let head = Head::read(connection);
+    if let Err(error) = &head
+        && !matches!(error, Error::Damaged(_) | Error::Disk(_))
+    {
+        return Err(error.clone());
+    }
+    // With a journal the head in the file may be older than what it describes.
+    let sound = has_journal(place)? || first_page::is_sound(place)?;
+    let head = match head {
+        Ok(head) if sound || !is_surely_ours(place)? => head,
+        Ok(_) => return Err(Error::Damaged("the file's head")),
         Err(Error::Damaged(what)) if is_surely_ours(place)? => return Err(Error::Damaged(what)),
         Err(Error::Damaged(_)) => return Err(Error::OtherProgram),
+        Err(_) if !sound && is_surely_ours(place)? => return Err(Error::Damaged("the file's head")),
         Err(other) => return Err(other),
     };
     match head {

@@ -105,7 +105,7 @@ fn readable(place: &Place, damaged: Option<Connection>, vault: &Vault) -> Result
         Some(stamp) => Stamp::of(damaged).is_ok_and(|found| found.lists_the_same_as(stamp)),
         None => schema::statements(damaged).is_ok_and(|found| schema::expected() == Ok(found)),
     };
-    if damaged.as_ref().is_some_and(is_listed) {
+    if first_page::is_sound(place)? && damaged.as_ref().is_some_and(is_listed) {
         return Ok(damaged);
     }
     drop(damaged);
