@@ -10,8 +10,9 @@ use super::{Change, Effect, Entry, Position, Queue, Shelf};
 /// A walk over what the contact has not seen, and the offers that it has not answered.
 ///
 /// Bramble remembers 1000 offers of a contact and silently drops the others until their wait is over. So no more
-/// than that are under way: each answer makes room for the next.
-#[derive(Debug, Default)]
+/// than that are under way: each answer makes room for the next. At first there are fewer, and each answer makes room
+/// for one more: on a slow connection the first messages need not wait behind a thousand offers.
+#[derive(Debug)]
 pub(super) struct Offering {
     /// Where the walk stands.
     after: Option<Position>,
@@ -23,6 +24,7 @@ pub(super) struct Offering {
     due_at: Option<Millis>,
     /// Offered and neither requested nor acknowledged; and when that is no longer waited for.
     unanswered: BTreeMap<MessageId, Millis>,
+    unanswered_max: usize,
 }
 
 /// Both clocks.
@@ -33,9 +35,23 @@ pub(super) struct Moment {
 }
 
 impl Offering {
+    pub const fn new() -> Self {
+        Self {
+            after: None,
+            is_done: false,
+            is_stale: false,
+            begun_at: Millis(0),
+            due_at: None,
+            unanswered: BTreeMap::new(),
+            unanswered_max: UNANSWERED_AT_FIRST_MAX,
+        }
+    }
+
     /// The contact has shown that it knows of this one.
     pub fn answered(&mut self, id: MessageId) {
-        self.unanswered.remove(&id);
+        if self.unanswered.remove(&id).is_some() {
+            self.unanswered_max = UNANSWERED_MAX.min(self.unanswered_max + 1);
+        }
     }
 
     /// More may be there to offer than before.
@@ -61,10 +77,10 @@ impl Offering {
         if self.is_done && (self.is_stale || self.restart_at().is_some_and(|at| moment.now >= at)) {
             self.restart(moment.now);
         }
-        if !self.is_done && self.unanswered.len() >= UNANSWERED_MAX {
+        if !self.is_done && self.unanswered.len() >= self.unanswered_max {
             self.forget_unanswered(moment.now);
         }
-        let count_max = count_max.min(UNANSWERED_MAX.saturating_sub(self.unanswered.len()));
+        let count_max = count_max.min(self.unanswered_max.saturating_sub(self.unanswered.len()));
         let mut ids = Vec::new();
         while !self.is_done && ids.len() < count_max {
             match shelf.next(Queue::Unseen, self.after) {
@@ -89,7 +105,7 @@ impl Offering {
     pub fn deadline(&self) -> Option<Millis> {
         if self.is_done {
             self.restart_at()
-        } else if self.unanswered.len() >= UNANSWERED_MAX {
+        } else if self.unanswered.len() >= self.unanswered_max {
             self.unanswered.values().min().copied()
         } else {
             None
@@ -121,7 +137,8 @@ impl Offering {
 
     fn restart(&mut self, now: Millis) {
         let unanswered = std::mem::take(&mut self.unanswered);
-        *self = Self { begun_at: now, unanswered, ..Self::default() };
+        let unanswered_max = self.unanswered_max;
+        *self = Self { begun_at: now, unanswered, unanswered_max, ..Self::new() };
         self.forget_unanswered(now);
     }
 
@@ -135,7 +152,10 @@ impl Offering {
     }
 }
 
-/// Most offers that are under way.
+/// Most offers that are under way before the first answer.
+const UNANSWERED_AT_FIRST_MAX: usize = 128;
+
+/// Most offers that are under way at any time.
 const UNANSWERED_MAX: usize = super::Offers::UNREQUESTED_MAX;
 
 /// Shortest time from one walk to the next, if nothing but time has passed.

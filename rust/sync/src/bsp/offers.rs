@@ -64,6 +64,12 @@ impl Offers {
         self.ids().filter(|id| !refused(id)).collect()
     }
 
+    /// Those that were not requested in this session. The others were, and the contact ended its stream without
+    /// sending them: it remembers the request, or has them no more.
+    pub(super) fn unasked(self) -> Self {
+        self.order.range(self.requested_below..).map(|(_, id)| *id).collect()
+    }
+
     /// Remembers an offer to be requested, also once more. If there is no room, the oldest one that was requested
     /// already makes room; if all wait, nothing is remembered, as in Bramble.
     pub(super) fn remember(&mut self, id: MessageId) {
@@ -149,7 +155,9 @@ mod tests {
         assert_eq!(offers.request(9), []);
         offers.remember(id(1));
         assert_eq!(offers.request(9), [id(1)], "offered anew");
-        assert_eq!(offers.renewed().request(9), [id(2), id(3), id(4), id(1)]);
+        assert_eq!(offers.clone().renewed().request(9), [id(2), id(3), id(4), id(1)]);
+        offers.remember(id(7));
+        assert_eq!(offers.unasked().request(9), [id(7)]);
     }
 
     #[test]

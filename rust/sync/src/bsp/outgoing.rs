@@ -72,7 +72,7 @@ impl Outgoing {
             left_bytes: 0,
             acks_after: None,
             messages_after: None,
-            offering: Offering::default(),
+            offering: Offering::new(),
             is_finishing: false,
             is_held_open: false,
             is_ended: false,

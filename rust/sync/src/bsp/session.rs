@@ -205,8 +205,9 @@ impl Session {
         self.priority.or(self.incoming.priority())
     }
 
-    /// What the contact offered and has not sent, for the next session with it.
+    /// What the contact offered and has not sent, for the next session with it. If the contact ended its stream,
+    /// only what was not asked for.
     pub fn into_offers(self) -> Offers {
-        self.incoming.offers
+        if self.incoming.is_ended() { self.incoming.offers.unasked() } else { self.incoming.offers }
     }
 }

@@ -39,13 +39,13 @@ fn a_connection_lost_at_any_step_costs_at_most_one_wait() {
 #[test]
 fn what_was_asked_for_and_cut_off_comes_at_once() {
     let cut = |remember: bool| {
-        let mut pair = Pair::new(200, 0, 1_000);
+        let mut pair = Pair::new(120, 0, 1_000);
         let mut meeting = pair.meet();
         while pair.devices[1].messages.len() < 50 {
             meeting.act(&mut pair);
         }
         pair.lose(meeting, true);
-        assert!(pair.offers[1].len() > 100);
+        assert!(pair.offers[1].len() > 60);
         if !remember {
             pair.offers[1] = Offers::new();
         }
@@ -94,4 +94,19 @@ fn connections_that_never_last_bring_everything_in_the_end() {
         assert!(meetings < 200, "no progress");
     }
     assert!(meetings > 5);
+}
+
+#[test]
+fn connections_of_twenty_kilobytes_each_bring_messages() {
+    let mut pair = Pair::new(1_500, 1_500, 2_000);
+    for _ in 0..5 {
+        let before = pair.devices[1].messages.len();
+        let mut meeting = pair.meet();
+        for _ in 0..60 {
+            meeting.act(&mut pair);
+        }
+        pair.lose(meeting, false);
+        let brought = pair.devices[1].messages.len() - before;
+        assert!(brought > 20, "{brought} messages");
+    }
 }

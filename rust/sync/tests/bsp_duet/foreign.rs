@@ -60,12 +60,13 @@ fn whoever_offers_all_at_once_is_asked_for_all() {
     let stream = records(OFFER, &ids);
     let mut rest: VecDeque<&[u8]> = stream.chunks(16_384).collect();
     let (mut session, mut requests, mut pauses) = (session(), Vec::new(), 0);
-    while !rest.is_empty() || !session.is_quiet() && requests.len() < ids.len() {
+    while let Some(piece) = rest.front() {
         if session.wants_input() {
-            let Some(piece) = rest.pop_front() else { continue };
             device.hear(&mut session, Input::Received(piece)).unwrap();
+            rest.pop_front();
         } else {
             pauses += 1;
+            assert!(pauses < 1_000, "it never wants input again");
         }
         // A slow connection: fewer bytes leave than arrive.
         requests.extend(device.fill(&mut session, Millis(0), 9_000));
@@ -95,11 +96,12 @@ fn who_drops_offers_over_a_thousand_is_never_offered_more() {
     let mut sender = Device::new(1);
     sender.write(3_500);
     let (mut session, mut remembered, mut got) = (session(), Vec::new(), 0);
-    let mut rounds = 0;
+    let (mut rounds, mut most) = (0, 0);
     while got < 3_500 {
         let said = heard(&sender.fill(&mut session, Millis(0), 1 << 20));
         remembered.extend(said.offers);
         assert!(remembered.len() <= 1_000, "{} offers to remember", remembered.len());
+        most = most.max(remembered.len());
         got += said.messages.len();
         let mut answer = records(ACK, &said.messages);
         let requested = remembered.split_off(remembered.len().saturating_sub(700));
@@ -108,13 +110,13 @@ fn who_drops_offers_over_a_thousand_is_never_offered_more() {
         rounds += 1;
         assert!(rounds < 100, "{got} messages came");
     }
-    assert_eq!(got, 3_500);
+    assert_eq!((got, most), (3_500, 1_000), "and as many as it can remember");
 }
 
 #[test]
 fn who_never_answers_is_offered_the_same_at_doubling_intervals() {
     let mut sender = Device::new(1);
-    sender.write(900);
+    sender.write(100);
     let (mut session, mut now) = (session(), Millis(0));
     let mut offered = Vec::new();
     while now.0 < 10_000_000 {
@@ -130,21 +132,21 @@ fn who_never_answers_is_offered_the_same_at_doubling_intervals() {
     let mut distinct = times.clone();
     distinct.dedup();
     assert_eq!(distinct, [0, 60, 180, 420, 900, 1_860, 3_780, 7_620].map(|seconds| seconds * 1_000));
-    assert_eq!(offered.iter().map(|(_, count)| count).sum::<usize>(), 8 * 900);
+    assert_eq!(offered.iter().map(|(_, count)| count).sum::<usize>(), 8 * 100);
 }
 
 #[test]
-fn more_than_a_thousand_without_an_answer_take_turns() {
+fn more_than_the_first_offers_without_an_answer_take_turns() {
     let mut sender = Device::new(1);
-    sender.write(1_800);
+    sender.write(300);
     let (mut session, mut now, mut flights) = (session(), Millis(0), 0);
     while now.0 < 10_000_000 {
         let offers = heard(&sender.fill(&mut session, now, 1 << 20)).offers;
-        assert!(offers.len() <= 1_000);
+        assert!(offers.len() <= 128);
         flights += usize::from(!offers.is_empty());
         now = session.deadline().unwrap();
     }
-    assert!(sender.messages.keys().all(|id| sender.status(*id).transmissions >= 7));
+    assert!(sender.messages.keys().all(|id| sender.status(*id).transmissions >= 6));
     assert!(flights < 30, "{flights} flights of offers");
 }
 

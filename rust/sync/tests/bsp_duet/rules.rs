@@ -40,7 +40,8 @@ fn nothing_is_acknowledged_before_it_is_durable() {
     let offer = records(OFFER, &[sent.id()]);
     assert_eq!(device.hear(&mut session, Input::Received(&stream)), Ok(vec![]));
     assert_eq!(device.hear(&mut session, Input::Received(&offer)), Ok(vec![]));
-    assert_eq!(says(&mut device, &mut session).acks, []);
+    let said = says(&mut device, &mut session);
+    assert_eq!((said.acks, said.requests), (vec![], vec![]));
     device.commit(&mut session);
     let said = says(&mut device, &mut session);
     assert_eq!((said.acks, said.requests), (vec![sent.id()], vec![]));
@@ -115,6 +116,7 @@ fn only_what_is_shared_can_be_had_and_only_on_request() {
     let request = records(REQUEST, &[ids[0], ids[1], id(9)]);
     device.hear(&mut session, Input::Received(&request)).unwrap();
     assert_eq!(says(&mut device, &mut session).messages, [ids[1]]);
+    assert!(!device.status(ids[0]).is_requested, "it must be asked for again when it is shared");
     // Once acknowledged it is not sent again.
     let stream = [records(ACK, &[ids[1], id(9)]), request].concat();
     device.hear(&mut session, Input::Received(&stream)).unwrap();
@@ -238,4 +240,51 @@ fn what_came_from_elsewhere_is_acknowledged_and_not_asked_for() {
     device.hidden = Some(GROUP);
     device.hear(&mut session, Input::Received(&encoded(&Record::Message(away)))).unwrap();
     assert!(device.uncommitted.is_empty() && session.into_offers().is_empty());
+}
+
+#[test]
+fn what_was_asked_for_is_remembered_only_if_the_connection_was_cut() {
+    for is_cut in [true, false] {
+        let (mut device, mut session) = (Device::new(1), accepted());
+        device.hear(&mut session, Input::Received(&records(OFFER, &[id(1)]))).unwrap();
+        assert_eq!(says(&mut device, &mut session).requests, [id(1)]);
+        device.hear(&mut session, Input::Received(&records(OFFER, &[id(2)]))).unwrap();
+        if !is_cut {
+            device.hear(&mut session, Input::Ended).unwrap();
+        }
+        let offers: Vec<MessageId> = session.into_offers().ids().collect();
+        assert_eq!(offers, if is_cut { vec![id(1), id(2)] } else { vec![id(2)] });
+    }
+}
+
+#[test]
+fn a_request_waits_for_no_more_than_a_batch_of_messages() {
+    let (mut device, mut session) = (Device::new(1), accepted());
+    let long = |number: u8| Message::new(GROUP, 5, vec![number; 5_000]).unwrap();
+    device.add_all((0..100).map(long));
+    device.fill(&mut session, Millis(0), 1 << 20);
+    let request = records(REQUEST, device.messages.keys());
+    device.hear(&mut session, Input::Received(&request)).unwrap();
+    // It is in the middle of a message when something is offered.
+    let begun = device.fill(&mut session, Millis(0), 10_000);
+    device.hear(&mut session, Input::Received(&records(OFFER, &[id(1)]))).unwrap();
+    let next = device.fill(&mut session, Millis(0), 65_624 + 5_044 + 36);
+    let said = heard_beginning(&[begun, next].concat());
+    assert!(said.messages.len() > 10 && said.requests == [id(1)]);
+    assert_eq!(said.messages.len() + says_rest(&mut device, &mut session), 100);
+}
+
+/// What is said by whole records; the last one may be cut.
+fn heard_beginning(stream: &[u8]) -> Heard {
+    let mut whole = 0;
+    while let Ok(Some((_, taken))) = p2psync_bramble::record::read(&stream[whole..]) {
+        whole += taken;
+    }
+    heard(&stream[..whole])
+}
+
+/// How many messages are still to come, the one that is under way counted.
+fn says_rest(device: &mut Device, session: &mut Session) -> usize {
+    let rest = device.fill(session, Millis(0), 1 << 20);
+    rest.len().div_ceil(5_044)
 }
