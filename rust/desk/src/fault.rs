@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use p2psync_engine::{Code, Error};
+use p2psync_engine::{Action, Code, Error};
 
 /// A command that did not do what it was asked for.
 #[derive(Debug)]
@@ -86,5 +86,18 @@ pub const fn advice(code: Code) -> &'static str {
         }
         Code::ConfirmationInvalid => "do not delete anything because of it; ask the server's admin",
         Code::Internal => "try again, and report it if it stays",
+        other => general_advice(other.action()),
+    }
+}
+
+/// What to do next about an error for which this program has no words of its own.
+const fn general_advice(action: Option<Action>) -> &'static str {
+    match action {
+        Some(Action::FreeSpace) => "free some space",
+        Some(Action::UpdateApp) => "install the newer version of p2psync, here or there",
+        Some(Action::FixClock) => "check this machine's date",
+        Some(Action::AskAdmin) => "ask the server's admin",
+        Some(Action::PairAgain) => "pair with the other device again",
+        None => "try again",
     }
 }

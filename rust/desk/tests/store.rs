@@ -3,7 +3,7 @@
 
 mod desk;
 
-use desk::{Desk, noise};
+use desk::{Desk, noise, server_key};
 use serde_json::json;
 
 #[test]
@@ -133,14 +133,44 @@ fn files_of_others_and_newer_stores_are_left_as_they_are() {
 
 /// One page of SQLite's format, without tables.
 fn empty_database(application: [u8; 4], version: u8) -> Vec<u8> {
-    let mut page = vec![0; 512];
+    let mut page = vec![0; 16_384];
     page[..16].copy_from_slice(b"SQLite format 3\0");
-    page[16..24].copy_from_slice(&[2, 0, 1, 1, 0, 64, 32, 32]);
-    for (place, byte) in [(27, 1), (31, 1), (47, 4), (59, 1), (63, version), (95, 1), (100, 13), (105, 2)] {
+    page[16..24].copy_from_slice(&[64, 0, 1, 1, 0, 64, 32, 32]);
+    for (place, byte) in [(27, 1), (31, 1), (47, 4), (59, 1), (63, version), (95, 1), (100, 13), (105, 64)] {
         page[place] = byte;
     }
     page[68..72].copy_from_slice(&application);
     page
+}
+
+#[test]
+fn no_byte_of_the_folder_shows_what_was_put() {
+    const MARKS: [&str; 7] =
+        ["bodymark", "metamark", "namemark", "authormark", "devicemark", "hostmark", "typemark"];
+    let desk = Desk::new("plain");
+    desk.done(&["init", "--no-password", "--name", "devicemark"]);
+    desk.write("cert", server_key().certificate().as_bytes());
+    desk.done(&["destination", "--url", "https://hostmark.example.org", "--cert", "cert"]);
+    let body = format!("bodymark {}", "x".repeat(100_000));
+    desk.write("namemark.json", body.as_bytes());
+    let entries = ["--meta", "metamark=metamark", "--author", "authormark", "--attach", "namemark.json"];
+    for sealed in ["--seal", "--no-seal"] {
+        let put = ["put", "namemark.json", "--type", "text/typemark", sealed];
+        let id = desk.done(&[&put[..], &entries].concat());
+        let told = desk.done(&["get", &id, "--info"]);
+        assert!(["metamark", "authormark", "namemark", "typemark"].iter().all(|mark| told.contains(mark)));
+    }
+    let mut files = 0;
+    for file in std::fs::read_dir(desk.home()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        files += 1;
+        for mark in MARKS {
+            let holds = |bytes: &[u8]| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
+            assert!(!holds(&bytes), "{mark} can be read");
+            assert!(holds(&[&bytes, mark.as_bytes()].concat()), "and would be found");
+        }
+    }
+    assert_eq!(files, 2, "the store and the key");
 }
 
 #[test]

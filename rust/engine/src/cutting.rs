@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use p2psync_bramble::SigningKey;
 use p2psync_model::{Chunker, ContentWriter, Duplicates, GroupId, Header, Message};
+use p2psync_store::CHUNKS_IN_BATCH;
 use rand_core::CryptoRngCore;
 
 use crate::Error;
@@ -50,12 +51,13 @@ impl Sink {
 
     fn hand_over(&self, keep: &mut Keep<'_>, random: &mut dyn CryptoRngCore) -> Result<(), Error> {
         let mut cut = self.lock();
-        if cut.ready_bytes < KEPT_AT_ONCE_BYTES {
-            return Ok(());
+        // A sealer writes megabytes at a time.
+        while cut.ready_bytes >= KEPT_AT_ONCE_BYTES {
+            let count = cut.ready.len().min(CHUNKS_IN_BATCH);
+            let chunks: Vec<Message> = cut.ready.drain(..count).collect();
+            cut.ready_bytes -= chunks.iter().map(|chunk| chunk.body().len()).sum::<usize>();
+            keep(&chunks, random)?;
         }
-        keep(&cut.ready, random)?;
-        cut.ready = Vec::new();
-        cut.ready_bytes = 0;
         Ok(())
     }
 

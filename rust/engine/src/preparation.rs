@@ -16,9 +16,9 @@ use crate::Error;
 use crate::cutting::{Cut, Pour, Sink};
 use crate::description::{Description, Sealing};
 
-/// Content that is handed over to be kept at once: longer documents come in pieces of about this size, so memory
-/// stays bounded.
-pub const KEPT_AT_ONCE_BYTES: usize = 1 << 20;
+/// Longer documents are handed over to be kept in pieces of about this size, so that memory stays bounded. Forms, and
+/// photos as phones make them smaller, are kept at once.
+pub const KEPT_AT_ONCE_BYTES: usize = 3 << 20;
 
 /// Documents whose content is longer have low priority if their app names none: forms go before photos.
 pub const NORMAL_PRIORITY_BYTES_MAX: u64 = 64 << 10;

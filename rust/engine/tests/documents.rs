@@ -25,7 +25,7 @@ fn sizes() -> [usize; 9] {
         2 * CHUNK_BYTES_MAX,
         300_000,
         KEPT_AT_ONCE_BYTES,
-        3_000_000,
+        2 * KEPT_AT_ONCE_BYTES + 5,
     ]
 }
 
@@ -69,7 +69,7 @@ fn the_same_again_is_the_document_that_is_here() {
         if sealed {
             set_destination(&mut engine, &key);
         }
-        for size in [100, 100_000, 3_000_000] {
+        for size in [100, 100_000, 4_000_000] {
             let body = noise(size, 1);
             let first = put(&mut engine, &form(), &body, 1).unwrap();
             let rows = engine.check(Depth::Full).unwrap().rows;
@@ -216,7 +216,7 @@ fn two_documents_can_be_made_at_once() {
     let folder = Folder::new("drafts");
     let mut engine = folder.open();
     let preparation = engine.preparation();
-    let bodies = [noise(2_500_000, 1), noise(2_500_000, 2)];
+    let bodies = [noise(KEPT_AT_ONCE_BYTES + 70_000, 1), noise(KEPT_AT_ONCE_BYTES + 70_000, 2)];
     let mut drafts = [Draft::default(), Draft::default()];
     let mut prepared = Vec::new();
     for (draft, body) in drafts.iter_mut().zip(&bodies) {
