@@ -107,6 +107,7 @@ fn endless_differences_end() {
         let (bytes, _) = take_turn(&mut device, &mut comparison);
         assert!(bytes <= 500);
         turns += 1;
+        assert!(turns < 1_000, "no end");
     };
     assert_eq!(error, Error::PeerMisbehaved("more turns than a comparison needs"));
     assert!(turns <= (64_u64 + 6_000 / 64).div_ceil(2), "{turns}");
@@ -134,6 +135,48 @@ fn open_turns_cannot_pile_up() {
     };
     assert_eq!(error, Error::PeerMisbehaved("more open turns than a comparison needs"));
     assert_eq!(turns, OPEN_TURNS_MAX as u64);
+}
+
+/// What is left of an earlier turn waits while the other side has a newer one open; else both would pile up.
+#[test]
+fn older_turns_wait_for_newer_ones_of_the_other_side() {
+    for (their_open_turn, goes_on) in [(Some(1), false), (Some(0), true)] {
+        let (mut device, mut comparison) = bob(90_000, false);
+        let wide = |number: u64| Range { lower: Bound::at(30 * number), upper: Bound::at(30 * number + 30) };
+        let many: Vec<_> = (0..2_900).map(|number| (wide(number), DIFFERS)).collect();
+        comparison.receive(&record(Some(0), &many), &mut device).unwrap();
+        take_turn(&mut device, &mut comparison);
+        assert_eq!(comparison.open_turns(), 1, "all was answered");
+        comparison.receive(&record(their_open_turn, &[(wide(0), DIFFERS)]), &mut device).unwrap();
+        let (_, ranges) = take_turn(&mut device, &mut comparison);
+        assert_eq!(ranges > 100, goes_on, "{ranges} ranges");
+    }
+}
+
+#[test]
+fn it_is_not_over_while_the_other_side_has_a_turn_open() {
+    let (mut device, mut comparison) = bob(5_000, true);
+    take_turn(&mut device, &mut comparison);
+    comparison.receive(&record(Some(1), &[]), &mut device).unwrap();
+    assert_eq!(take_turn(&mut device, &mut comparison).1, 0, "there is nothing to say");
+    assert!(!comparison.is_over());
+    comparison.receive(&record(Some(0), &[]), &mut device).unwrap();
+    assert!(comparison.is_over());
+}
+
+/// Who has nothing in a range says so, and that needs no answer.
+#[test]
+fn an_empty_list_ends_it() {
+    let beyond = Range { lower: Bound::at(1_000), upper: Bound::END };
+    let (mut device, mut comparison) = bob(100, false);
+    comparison.receive(&record(Some(0), &[(beyond, DIFFERS)]), &mut device).unwrap();
+    assert_eq!(take_turn(&mut device, &mut comparison).1, 1);
+    assert!(comparison.is_over());
+
+    let (mut device, mut comparison) = bob(100, false);
+    comparison.receive(&record(Some(0), &[(Range::ALL, Content::List(&[]))]), &mut device).unwrap();
+    assert!(comparison.is_over());
+    assert_eq!(comparison.take_to_send(1_000, &mut device).unwrap().len(), 100);
 }
 
 #[test]

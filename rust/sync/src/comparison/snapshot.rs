@@ -32,7 +32,8 @@ impl Snapshot {
     ) -> Result<Self, CatalogueError> {
         let mut buckets = catalogue.buckets(set)?;
         // Timestamps are below 2^63, so there are no others; no range would reach them.
-        buckets.retain(|bucket| bucket.number < Bound::END.timestamp_ms() >> BUCKET_SHIFT);
+        let number_end = Bound::END.timestamp_ms() >> BUCKET_SHIFT;
+        buckets.retain(|bucket| bucket.number < number_end && bucket.count > 0);
         buckets.sort_unstable_by_key(|bucket| bucket.number);
         Ok(Self {
             hasher: SipHasher24::new_with_key(key),
@@ -157,13 +158,11 @@ impl Snapshot {
         place: usize,
         catalogue: &mut dyn Catalogue,
     ) -> Result<&[Entry], CatalogueError> {
-        let Some(bucket) = self.buckets.get_mut(place) else { return Ok(&[]) };
+        let Some(bucket) = self.buckets.get(place) else { return Ok(&[]) };
         let number = bucket.number;
         if !self.kept.contains_key(&number) && self.latest.0 != number {
             self.latest = (u64::MAX, Vec::new());
             let entries = read_sorted(catalogue, self.set, number)?;
-            // From now on the range is cut by what is there.
-            bucket.count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
             if self.kept_entries + entries.len() <= KEPT_ENTRIES_MAX {
                 self.kept_entries += entries.len();
                 self.kept.insert(number, entries);
@@ -208,12 +207,10 @@ const WHOLE_BUCKET: u8 = 1;
 const ONE_MESSAGE: u8 = 2;
 
 fn absorb_bucket(hasher: &mut SipHasher24, bucket: &Bucket) {
-    if bucket.count > 0 {
-        hasher.write(&[WHOLE_BUCKET]);
-        hasher.write(&bucket.number.to_be_bytes());
-        hasher.write(&bucket.count.to_be_bytes());
-        hasher.write(&bucket.digest);
-    }
+    hasher.write(&[WHOLE_BUCKET]);
+    hasher.write(&bucket.number.to_be_bytes());
+    hasher.write(&bucket.count.to_be_bytes());
+    hasher.write(&bucket.digest);
 }
 
 /// The id stands for the timestamp too.
