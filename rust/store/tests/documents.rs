@@ -112,6 +112,29 @@ fn chunks_go_with_the_last_document_that_has_them() {
 }
 
 #[test]
+fn what_a_put_left_that_never_ended_goes_at_the_next_opening() {
+    let folder = Folder::new("draft");
+    let mut store = folder.open();
+    let named = [chunk(0).id()];
+    let one = message(1);
+    store.begin_draft();
+    for number in 0..3 {
+        store.batch(|batch| batch.put_chunk(&chunk(number), &mut random(number))).unwrap();
+    }
+    store.put(&NewDocument { chunks: &named, ..small(&one) }, &mut random(7)).unwrap();
+    store.delete(&[one.id()], false).unwrap();
+    assert!(store.chunk(&named[0]).is_ok(), "the draft may count on it");
+    store.put(&NewDocument { chunks: &named, ..small(&message(2)) }, &mut random(7)).unwrap();
+    drop(store);
+    let store = folder.open();
+    assert_eq!(store.chunk(&named[0]), Ok(chunk(0)));
+    for number in 1..3 {
+        assert_eq!(store.chunk(&chunk(number).id()), Err(Error::NotFound));
+    }
+    assert_eq!(store.check(Depth::Full).unwrap().damage, [""; 0]);
+}
+
+#[test]
 fn a_peer_brings_a_document_in_pieces() {
     let folder = Folder::new("receive");
     let mut store = folder.open();
