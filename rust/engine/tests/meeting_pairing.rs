@@ -54,6 +54,7 @@ fn nobody_scans_and_both_compare() {
     assert!(world.compare(0, 1));
     let digits = [0, 1].map(|number: usize| world.digits(number).unwrap().0);
     assert_eq!(digits[0], digits[1]);
+    world.run(300);
     assert_eq!(world.near(0)[0].state, NearbyState::Pairing);
     world.confirm(0, Verdict::Match, true);
     assert!(!world.run_until(1_000, |world| world.peer(0, 1).is_some()), "both must have spoken");

@@ -10,7 +10,7 @@ use crate::meeting::arbitration::{Rival, newer_wins};
 use crate::meeting::connection::{Call, Connection, LAST_WORDS_BYTES_MAX, Stage, Talk};
 use crate::meeting::event::{ConnectionId, Effect};
 use crate::meeting::exchange::{Conversation as _, Exchange, Start};
-use crate::meeting::greeting::{Greeting, Heard};
+use crate::meeting::greeting::{Greeting, Heard, key_check};
 use crate::meeting::history::{HistoryEntry, HistoryKind};
 use crate::meeting::turn::Turn;
 
@@ -100,11 +100,12 @@ impl Meeting {
     fn link_opened(&mut self, turn: &mut Turn<'_>, id: ConnectionId, handle: PeerHandle, key: SecretKey) {
         let Some(peer) = self.peers.of_handle(handle) else { return };
         let now = turn.now.millis;
-        let Some(is_told) = self.peers.get(&peer).map(|known| known.is_told) else { return };
+        let Some(known) = self.peers.get(&peer) else { return };
+        let news = (!known.is_told).then_some(&self.keys.advertising_key);
+        let greeting = Greeting::new(&known.advertising_key, news);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let is_caller = connection.is_caller;
         let Stage::Link(stage) = &mut connection.stage else { return };
-        let greeting = Greeting::new((!is_told).then_some(&self.keys.advertising_key));
         let exchange = Exchange::start(Start { peer, exported_key: key, is_caller });
         stage.talk = Some(Box::new(Talk { opened: now, greeting, exchange, peer_has_ended: false }));
         if !is_caller {
@@ -149,8 +150,14 @@ impl Meeting {
         let Some(talk) = self.connections.get_mut(&id).and_then(Connection::talk_mut) else { return Ok(()) };
         let peer = talk.exchange.with().peer;
         let heard = talk.greeting.hear(bytes).map_err(|_| p2psync_link::Error::PeerMisbehaved("greeting"))?;
-        let Heard::Over { advertising_key, rest } = heard else { return Ok(()) };
+        let (ours, advertising_key, rest) = match heard {
+            Heard::Nothing => return Ok(()),
+            Heard::Before(rest) => return talk.exchange.receive(turn, rest),
+            Heard::Over { ours, advertising_key, rest } => (ours, advertising_key, rest),
+        };
         talk.exchange.receive(turn, rest)?;
+        let is_told = ours == key_check(&self.keys.advertising_key);
+        self.peers.change(&peer, |known| known.is_told = is_told);
         if let Some(key) = advertising_key {
             self.peers.change(&peer, |known| known.advertising_key = key);
             self.recognition.forget();
@@ -208,11 +215,9 @@ impl Meeting {
             (None, false) => self.reach.ended(now, peer, lasted_ms, turn.random),
             (Some(_), _) => self.reach.cut(now, peer, lasted_ms, turn.random),
         }
-        let has_told = error.is_none() && !by_us && talk.greeting.has_told(&self.keys.advertising_key);
         self.peers.change(&peer, |known| {
             known.sent = known.sent.saturating_add(tally.sent);
             known.received = known.received.saturating_add(tally.received);
-            known.is_told |= has_told;
         });
         let name = self.peers.get(&peer).map_or_else(String::new, |known| known.peer.name().to_owned());
         let entry = HistoryEntry {

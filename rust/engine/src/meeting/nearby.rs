@@ -8,6 +8,9 @@ use p2psync_model::PeerId;
 
 use crate::meeting::transport::Transport;
 
+/// The app is told no more often than this, however many come and go.
+const TOLD_EVERY_MS: u64 = 200;
+
 /// How long somebody who is gone stays in the list.
 const LOST_SHOWN_MS: u64 = 30_000;
 
@@ -97,18 +100,21 @@ impl NearbyState {
 pub(super) struct NearbyList {
     told: BTreeMap<NearbyId, Nearby>,
     lost_until: BTreeMap<NearbyId, Millis>,
+    not_before: Millis,
 }
 
 impl NearbyList {
-    /// Takes those who are near now; the list, if it is another one than before.
+    /// Takes those who are near now; the list, if it is another one than before. Of those who are not, some are
+    /// missed; others are somebody else now, or were never seen.
     pub(super) fn update(
         &mut self,
         now: Millis,
         mut near: BTreeMap<NearbyId, Nearby>,
+        is_missed: impl Fn(&NearbyId) -> bool,
     ) -> Option<Vec<Nearby>> {
-        self.lost_until.retain(|id, until| now < *until && !near.contains_key(id));
+        self.lost_until.retain(|id, until| now < *until && !near.contains_key(id) && is_missed(id));
         for (id, before) in &self.told {
-            if near.contains_key(id) {
+            if near.contains_key(id) || !is_missed(id) {
                 continue;
             }
             if before.state != NearbyState::Lost && self.lost_until.len() < LOST_MAX {
@@ -119,6 +125,9 @@ impl NearbyList {
             }
         }
         let is_other = near != self.told;
+        if is_other {
+            self.not_before = now.plus(TOLD_EVERY_MS);
+        }
         self.told = near;
         is_other.then(|| self.list())
     }
@@ -126,8 +135,14 @@ impl NearbyList {
     /// Sync is at rest: nobody is near. The empty list, if it was not empty.
     pub(super) fn clear(&mut self) -> Option<Vec<Nearby>> {
         self.lost_until.clear();
+        self.not_before = Millis(0);
         let was_empty = core::mem::take(&mut self.told).is_empty();
         (!was_empty).then(Vec::new)
+    }
+
+    /// When the app may be told again.
+    pub(super) const fn not_before(&self) -> Millis {
+        self.not_before
     }
 
     pub(super) fn list(&self) -> Vec<Nearby> {
@@ -162,32 +177,35 @@ mod tests {
         let states = |list: Option<Vec<Nearby>>| {
             list.map(|list| list.iter().map(|near| near.state).collect::<Vec<_>>())
         };
-        assert_eq!(states(list.update(Millis(0), near(&[1, 2]))).unwrap(), [NearbyState::Found; 2]);
-        assert_eq!(list.update(Millis(1), near(&[1, 2])), None);
-        let lost = states(list.update(Millis(2), near(&[1]))).unwrap();
+        assert_eq!(states(list.update(Millis(0), near(&[1, 2]), |_| true)).unwrap(), [NearbyState::Found; 2]);
+        assert_eq!(list.update(Millis(1), near(&[1, 2]), |_| true), None);
+        let lost = states(list.update(Millis(2), near(&[1]), |_| true)).unwrap();
         assert_eq!(
             (lost, list.deadline()),
             (vec![NearbyState::Found, NearbyState::Lost], Some(Millis(30_002)))
         );
-        assert_eq!(list.update(Millis(30_001), near(&[1])), None);
-        assert_eq!(list.update(Millis(30_002), near(&[1])).unwrap().len(), 1);
+        assert_eq!(list.update(Millis(30_001), near(&[1]), |_| true), None);
+        assert_eq!(list.update(Millis(30_002), near(&[1]), |_| true).unwrap().len(), 1);
         assert_eq!(list.deadline(), None);
     }
 
     #[test]
     fn who_comes_back_is_found_and_rest_empties_the_list() {
         let mut list = NearbyList::default();
-        list.update(Millis(0), near(&[1]));
-        list.update(Millis(1), near(&[]));
-        assert_eq!(list.update(Millis(2), near(&[1])).unwrap()[0].state, NearbyState::Found);
+        list.update(Millis(0), near(&[1]), |_| true);
+        list.update(Millis(1), near(&[]), |_| true);
+        assert_eq!(list.update(Millis(2), near(&[1]), |_| true).unwrap()[0].state, NearbyState::Found);
+        list.update(Millis(3), near(&[1, 2]), |_| true);
+        let rest = list.update(Millis(4), near(&[1]), |id| *id != NearbyId::Found(2)).unwrap();
+        assert_eq!((rest.len(), list.deadline()), (1, None), "who is somebody else now is not lost");
         assert_eq!((list.deadline(), list.clear(), list.clear()), (None, Some(vec![]), None));
     }
 
     #[test]
     fn a_crowd_that_leaves_is_not_kept() {
         let mut list = NearbyList::default();
-        list.update(Millis(0), near(&(0..1_000).collect::<Vec<_>>()));
-        assert_eq!(list.update(Millis(1), near(&[])).unwrap().len(), LOST_MAX);
+        list.update(Millis(0), near(&(0..1_000).collect::<Vec<_>>()), |_| true);
+        assert_eq!(list.update(Millis(1), near(&[]), |_| true).unwrap().len(), LOST_MAX);
     }
 
     #[test]

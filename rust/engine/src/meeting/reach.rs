@@ -15,6 +15,9 @@ const PAUSE_MS_MAX: u64 = 5 * 60 * 1000;
 /// The pause after the other side has ended a link on purpose.
 const PAUSE_AFTER_END_MS: u64 = 60_000;
 
+/// Links that open count as failures no more often than this, so that pauses after a cut stay below half a minute.
+const CUTS_MAX: u32 = 4;
+
 /// A link that held for this long was a good one.
 const GOOD_LINK_MS: u64 = 10_000;
 
@@ -103,9 +106,7 @@ impl Reach {
     /// A link was cut after `lasted_ms`.
     pub(super) fn cut(&mut self, now: Millis, peer: PeerId, lasted_ms: u64, random: &mut dyn CryptoRngCore) {
         let entry = self.entry(peer);
-        if lasted_ms >= GOOD_LINK_MS {
-            entry.failures = 0;
-        }
+        entry.failures = if lasted_ms >= GOOD_LINK_MS { 0 } else { entry.failures.min(CUTS_MAX) };
         entry.pause(now, random);
     }
 

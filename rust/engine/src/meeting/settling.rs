@@ -137,9 +137,18 @@ impl Meeting {
     }
 
     fn tell_nearby(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now.millis;
         let list = if self.watch.is_active {
+            if now < self.nearby.not_before() {
+                self.wake_at(self.nearby.not_before());
+                return;
+            }
             let near = self.near();
-            self.nearby.update(turn.now.millis, near)
+            let Self { nearby, surroundings, peers, .. } = self;
+            nearby.update(now, near, |id| match id {
+                NearbyId::Peer(peer) => peers.get(peer).is_some(),
+                NearbyId::Found(found) => surroundings.is_missed(*found),
+            })
         } else {
             self.nearby.clear()
         };
@@ -156,7 +165,8 @@ impl Meeting {
                     self.note(&mut near, NearbyId::Peer(peer), sighting.transport, NearbyState::Found);
                 }
                 Whose::Open(found) => {
-                    self.note(&mut near, NearbyId::Found(found), sighting.transport, NearbyState::Found);
+                    let id = NearbyId::Found(found);
+                    self.note(&mut near, id, sighting.transport, NearbyState::Found);
                 }
                 Whose::Ourselves | Whose::Unknown => {}
             }

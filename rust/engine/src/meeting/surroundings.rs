@@ -25,6 +25,7 @@ pub(super) struct Surroundings {
     sightings: BTreeMap<SightingId, Sighting>,
     /// Numbers of those who are open to anybody, by what they show.
     found: BTreeMap<Tag, u64>,
+    tags: BTreeMap<u64, Tag>,
     next_found: u64,
 }
 
@@ -104,6 +105,7 @@ impl Surroundings {
     pub(super) fn clear(&mut self) {
         self.sightings.clear();
         self.found.clear();
+        self.tags.clear();
     }
 
     /// Notes that a device is there.
@@ -157,7 +159,15 @@ impl Surroundings {
 
     /// What somebody shows who is open to anybody.
     pub(super) fn tag_of(&self, found: u64) -> Option<Tag> {
-        self.found.iter().find(|(_, number)| **number == found).map(|(tag, _)| *tag)
+        self.tags.get(&found).copied()
+    }
+
+    /// Whether people would miss somebody who was open to anybody and is not seen as such any more: not if it has
+    /// turned out to be a peer, or was never seen.
+    pub(super) fn is_missed(&self, found: u64) -> bool {
+        let is_peer = |sighting: &Sighting| matches!(sighting.whose, Whose::Peer(_));
+        self.tag_of(found)
+            .is_some_and(|tag| !self.sightings.values().any(|one| one.shows(tag) && is_peer(one)))
     }
 
     /// It was asked whether it is that peer, and said nothing.
@@ -218,6 +228,7 @@ impl Surroundings {
         }
         let number = self.number();
         self.found.insert(tag, number);
+        self.tags.insert(number, tag);
         number
     }
 
@@ -230,9 +241,10 @@ impl Surroundings {
                 self.sightings.remove(&id);
             }
         }
-        if self.found.len() > SIGHTINGS_MAX {
+        if self.found.len() > 2 * SIGHTINGS_MAX {
             let shown: BTreeSet<Tag> = self.sightings.values().filter_map(|sighting| sighting.tag).collect();
             self.found.retain(|tag, _| shown.contains(tag));
+            self.tags.retain(|_, tag| shown.contains(tag));
         }
     }
 }
@@ -282,7 +294,7 @@ mod tests {
             see(around, number, advert(number, true), None);
         }
         assert_eq!(around.iter().count(), SIGHTINGS_MAX);
-        assert!(around.found.len() <= SIGHTINGS_MAX + 1);
+        assert!(around.found.len() <= 2 * SIGHTINGS_MAX && around.tags.len() == around.found.len());
         assert_eq!(
             around.sightings.get(&SightingId(0)).map(|sighting| sighting.whose),
             Some(Whose::Peer(PEER))

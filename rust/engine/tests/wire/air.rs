@@ -7,25 +7,38 @@ use p2psync_engine::{Advert, Event, SightingId, Transport};
 
 use super::World;
 
-/// Pairs of devices that reach each other, by transport.
+/// Pairs of devices that see each other, by transport, and those of them that see each other and no more.
 #[derive(Default)]
-pub struct Air(BTreeSet<(usize, usize, Transport)>);
+pub struct Air {
+    seen: BTreeSet<(usize, usize, Transport)>,
+    kept_apart: BTreeSet<(usize, usize, Transport)>,
+}
 
 impl Air {
     pub fn join(&mut self, one: usize, other: usize, transports: &[Transport]) {
         for transport in transports {
-            self.0.insert((one.min(other), one.max(other), *transport));
+            self.seen.insert((one.min(other), one.max(other), *transport));
         }
     }
 
     pub fn part(&mut self, one: usize, other: usize, transports: &[Transport]) {
         for transport in transports {
-            self.0.remove(&(one.min(other), one.max(other), *transport));
+            self.seen.remove(&(one.min(other), one.max(other), *transport));
         }
     }
 
+    /// They see each other, but no connection comes about, as between guests of some access points.
+    pub fn keep_apart(&mut self, one: usize, other: usize, transport: Transport) {
+        self.kept_apart.insert((one.min(other), one.max(other), transport));
+    }
+
+    pub fn connects(&self, one: usize, other: usize, transport: Transport) -> bool {
+        let pair = (one.min(other), one.max(other), transport);
+        self.hears(one, other, transport) && !self.kept_apart.contains(&pair)
+    }
+
     pub fn hears(&self, one: usize, other: usize, transport: Transport) -> bool {
-        one != other && self.0.contains(&(one.min(other), one.max(other), transport))
+        one != other && self.seen.contains(&(one.min(other), one.max(other), transport))
     }
 
     /// Where a device listens in the local network. The port tells which one it is.

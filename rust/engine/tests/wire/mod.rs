@@ -42,6 +42,9 @@ pub struct World {
     /// A device loses its power when that many steps have been taken.
     pub kill_at: Option<(usize, u64)>,
     pipes: Vec<Pipe>,
+    by_connection: BTreeMap<ConnectionId, (usize, usize)>,
+    /// Open ends of each device.
+    open: BTreeMap<usize, usize>,
     agenda: BTreeMap<(u64, u64), Happening>,
     numbers: u64,
 }
@@ -72,6 +75,8 @@ impl World {
             steps: 0,
             kill_at: None,
             pipes: Vec::new(),
+            by_connection: BTreeMap::new(),
+            open: BTreeMap::new(),
             agenda: BTreeMap::new(),
             numbers: 0,
         }
@@ -221,7 +226,7 @@ impl World {
             Target::Address(address) => (usize::from(address.port()) - 1, Transport::Lan),
         };
         let hears = self.devices.get(to).is_some_and(|device| device.listens(transport));
-        if !hears || !self.air.hears(from, to, transport) {
+        if !hears || !self.air.connects(from, to, transport) {
             self.host_tells(from, Event::DialFailed(dial));
             return;
         }

@@ -42,15 +42,18 @@ impl World {
             End { device, connection, is_open: true, busy_until_ms: 0, awaits_room: false, sent: 0 }
         });
         let (latency_ms, bytes_per_ms) = (self.latency_ms, self.bytes_per_ms);
+        for (end, End { device, connection, .. }) in ends.iter().enumerate() {
+            self.by_connection.insert(*connection, (self.pipes.len(), end));
+            *self.open.entry(*device).or_default() += 1;
+        }
         self.pipes.push(Pipe { ends, transport, latency_ms, bytes_per_ms, is_dead: false });
         self.pipes.len() - 1
     }
 
     pub(super) fn find(&self, device: usize, connection: ConnectionId) -> Option<(usize, usize)> {
-        self.pipes.iter().enumerate().find_map(|(number, pipe)| {
-            let is_it = |end: &End| end.device == device && end.connection == connection && end.is_open;
-            Some((number, pipe.ends.iter().position(is_it)?))
-        })
+        let (pipe, end) = *self.by_connection.get(&connection)?;
+        let End { device: owner, is_open, .. } = self.pipes[pipe].ends[end];
+        (owner == device && is_open).then_some((pipe, end))
     }
 
     /// Takes what the engine has to say, as far as there is room.
@@ -103,8 +106,8 @@ impl World {
 
     /// One end closes; the other learns of it after everything that was sent before.
     pub(super) fn hang_up(&mut self, pipe: usize, end: usize) {
+        self.shut(pipe, end);
         let Pipe { ends, latency_ms, is_dead, .. } = &mut self.pipes[pipe];
-        ends[end].is_open = false;
         let in_ms = ends[end].busy_until_ms.saturating_sub(self.now_ms) + *latency_ms;
         if !*is_dead {
             self.plan(in_ms, Happening::Closes { pipe, end: 1 - end });
@@ -113,9 +116,16 @@ impl World {
 
     pub(super) fn closes(&mut self, pipe: usize, end: usize) {
         let End { device, connection, is_open, .. } = self.pipes[pipe].ends[end];
-        self.pipes[pipe].ends[end].is_open = false;
+        self.shut(pipe, end);
         if is_open && device != usize::MAX {
             self.host_tells(device, Event::Closed(connection));
+        }
+    }
+
+    fn shut(&mut self, pipe: usize, end: usize) {
+        let End { device, is_open, .. } = &mut self.pipes[pipe].ends[end];
+        if core::mem::take(is_open) {
+            *self.open.entry(*device).or_default() -= 1;
         }
     }
 
@@ -152,8 +162,7 @@ impl World {
 
     /// Connections that a device has open.
     pub fn open_of(&self, device: usize) -> usize {
-        let ends = self.pipes.iter().flat_map(|pipe| &pipe.ends);
-        ends.filter(|end| end.device == device && end.is_open).count()
+        self.open.get(&device).copied().unwrap_or(0)
     }
 
     /// Connections between the two so far.
