@@ -4,6 +4,7 @@
 //! compares what both have ([`comparison`]) and sends what is missing. `docs/protocol/sync.md` is the specification.
 
 pub mod bsp;
+pub mod bundle;
 mod catalogue;
 pub mod comparison;
 pub mod session;
