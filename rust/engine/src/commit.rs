@@ -4,9 +4,11 @@ use std::io::Read;
 
 use p2psync_bramble::WallClock;
 use p2psync_model::{ChunkId, DocumentId, Message};
+use p2psync_sync::Set;
 use rand_core::CryptoRngCore;
 
 use crate::description::Sealing;
+use crate::exchange;
 use crate::{Engine, Error, NewDocument, Prepared};
 
 /// Chunks that were kept before their document. Nobody sees them until [`Engine::commit`].
@@ -119,6 +121,9 @@ impl Engine {
             let _ = self.remove_unused_chunks(&draft);
         }
         let arrival = committed?;
+        if let Some(offered) = self.store.offered(&arrival.id)?.filter(|_| arrival.created) {
+            self.meeting.note_new(Set::Documents, exchange::entry(offered));
+        }
         Ok(Put {
             id: arrival.id,
             created: arrival.created,

@@ -49,7 +49,7 @@ pub struct Engine {
     pub(crate) destination: Option<Destination>,
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) identity: Identity,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) policy: Policy,
     pub(crate) meeting: Meeting,
 }

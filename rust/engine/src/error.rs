@@ -122,6 +122,9 @@ pub enum Error {
     /// Whose move it is depends: a connection with a peer ended.
     #[error(transparent)]
     Link(#[from] p2psync_link::Error),
+    /// Whose move it is depends: the exchange with a peer ended.
+    #[error(transparent)]
+    Sync(#[from] p2psync_sync::session::Error),
     /// Nobody's move: a peer cannot be seen.
     #[error("the device cannot be seen")]
     OutOfSight,
@@ -131,6 +134,13 @@ pub enum Error {
     /// Nobody's move: the device whose code was scanned did not appear.
     #[error("the device did not appear in time")]
     NobodyCame,
+
+    /// Whose move it is depends: a bundle cannot be read, or not further.
+    #[error(transparent)]
+    Bundle(#[from] p2psync_sync::bundle::ReadError),
+    /// Our person's move: no peer is stored, and no destination can be sealed to, so nobody could read the bundle.
+    #[error("no device is stored that could read the bundle, and no destination is set")]
+    BundleForNobody,
 
     /// Whoever made it is at fault: the content is not what its device signed.
     #[error(transparent)]
@@ -160,7 +170,7 @@ impl Error {
             Self::NoDestination | Self::Policy(PolicyError::NoDestination) => Code::NoDestination,
             Self::Receipt(VerifyError::Signature(SignatureError::Future { .. })) => Code::ClockWrong,
             Self::Receipt(_) | Self::MalformedReceipt(_) => Code::ConfirmationInvalid,
-            Self::NotFound => Code::NotFound,
+            Self::NotFound | Self::BundleForNobody => Code::NotFound,
             Self::TooLarge { .. } => Code::DocumentTooLarge,
             Self::Sealed => Code::Encrypted,
             Self::Destination(_)
@@ -180,6 +190,8 @@ impl Error {
             Self::LinkTooOld => Code::PeerTooOld,
             Self::LinkTooNew => Code::PeerTooNew,
             Self::Link(error) => link_code(*error),
+            Self::Sync(error) => sync_code(*error),
+            Self::Bundle(error) => bundle_code(*error),
             Self::OutOfSight => Code::PeerLost,
             Self::ConnectFailed => Code::ConnectFailed,
             Self::NobodyCame => Code::Timeout,
@@ -196,6 +208,27 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
             _ => Self::Output(error.to_string()),
         }
+    }
+}
+
+const fn sync_code(error: p2psync_sync::session::Error) -> Code {
+    use p2psync_sync::session::Error as Sync;
+    match error {
+        Sync::PeerMisbehaved(_) => Code::PeerRefused,
+        Sync::Stalled { .. } => Code::Timeout,
+        Sync::PeerTooOld => Code::PeerTooOld,
+        Sync::PeerTooNew => Code::PeerTooNew,
+        Sync::Catalogue(_) | Sync::CallerErred(_) => Code::Internal,
+    }
+}
+
+const fn bundle_code(error: p2psync_sync::bundle::ReadError) -> Code {
+    use p2psync_sync::bundle::ReadError as Bundle;
+    match error {
+        Bundle::TooShort | Bundle::Own | Bundle::OtherDeployment => Code::InvalidArgument,
+        Bundle::NotRecognised => Code::AuthenticationFailed,
+        Bundle::TooNew { .. } => Code::PeerTooNew,
+        Bundle::Damaged(_) | Bundle::Cut => Code::HashMismatch,
     }
 }
 
@@ -315,6 +348,8 @@ mod tests {
             (p2psync_link::Error::NotRecognised.into(), Code::AuthenticationFailed),
             (p2psync_pair::Error::PeerAborted.into(), Code::PeerRefused),
             (p2psync_pair::CodeError::Own.into(), Code::CodeOwn),
+            (p2psync_sync::bundle::ReadError::NotRecognised.into(), Code::AuthenticationFailed),
+            (p2psync_sync::bundle::ReadError::Cut.into(), Code::HashMismatch),
         ] {
             assert_eq!(error.code(), code, "{error}");
         }

@@ -4,7 +4,8 @@
 mod wire;
 
 use p2psync_engine::{
-    Advert, Code, ConnectionId, DiscoveryOptions, Event, NearbyId, PairingStep, SightingId, Tag, Transport,
+    Advert, Code, ConnectionId, DiscoveryOptions, Engine, Event, NearbyId, PairingStep, SightingId, Tag,
+    Transport,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
@@ -33,7 +34,7 @@ fn a_flood_of_strangers_hears_nothing_and_keeps_no_friend_away() {
     let mut world = World::with(2, &LAN);
     world.pair(0, 1);
     world.kill(1);
-    world.act(0, |engine, step| engine.deactivate(step));
+    world.act(0, Engine::deactivate);
     world.discover(0, &hidden());
     let mut random = ChaCha20Rng::seed_from_u64(1);
     let most_open = flood(&mut world, |number| {

@@ -142,6 +142,22 @@ fn a_cut_link_comes_back_and_a_dead_one_is_replaced() {
 }
 
 #[test]
+fn the_first_byte_tells_a_link_from_a_pairing() {
+    let mut world = World::with(2, &LAN);
+    world.pair(0, 1);
+    world.all_discover();
+    for _ in 0..60 {
+        assert!(world.run_until(60_000, |world| world.linked(0, 1)));
+        world.run(10_500);
+        world.cut(0, 1);
+        world.run(100);
+    }
+    let first = world.first_bytes(0, 1);
+    assert_eq!(first[0], 4, "a pairing begins with its version");
+    assert!(first.len() > 50 && first[1..].iter().all(|byte| *byte >= 0x20), "{first:?}");
+}
+
+#[test]
 fn a_peer_that_is_gone_without_a_word_is_missed_in_a_minute() {
     let mut world = acquainted(&LAN);
     world.all_discover();

@@ -4,8 +4,8 @@
 mod wire;
 
 use p2psync_engine::{
-    Advert, AppEvent, ConnectionId, DiscoveryOptions, Effect, Event, Radios, SightingId, Tag, Transport,
-    TransportState,
+    Advert, AppEvent, ConnectionId, DiscoveryOptions, Effect, Engine, Event, Radios, SightingId, Tag,
+    Transport, TransportState,
 };
 use wire::World;
 
@@ -27,8 +27,8 @@ fn at_rest_fifty_peers_cost_nothing() {
         world.add(p2psync_model::Policy::default());
         world.air.join(0, number, &LAN);
         world.pair(0, number);
-        world.act(number, |engine, step| engine.deactivate(step));
-        world.act(0, |engine, step| engine.deactivate(step));
+        world.act(number, Engine::deactivate);
+        world.act(0, Engine::deactivate);
         world.devices[number].engine = None;
     }
     assert_eq!(world.devices[0].engine().peers().len(), 50);
@@ -81,10 +81,8 @@ fn discovery_ends_by_itself_and_activity_with_the_last_connection() {
     world.leave(0, 1);
     world.run(1_000);
     assert!(!is_active(&world, 0) && !is_active(&world, 1));
-    let told = world.devices[0].told.iter().rev();
-    let last = told
-        .filter_map(|event| if let AppEvent::StatusChanged(now) = event { Some(now) } else { None })
-        .next();
+    let mut told = world.devices[0].told.iter().rev();
+    let last = told.find_map(|event| if let AppEvent::StatusChanged(now) = event { Some(now) } else { None });
     assert!(!last.unwrap().is_active, "the app knows");
 }
 
@@ -94,7 +92,7 @@ fn whoever_keeps_syncing_is_there_until_told_otherwise() {
     world.pair(0, 1);
     world.run(1_000);
     for number in 0..2 {
-        world.act(number, |engine, step| engine.deactivate(step));
+        world.act(number, Engine::deactivate);
     }
     world.discover(0, &looking(10, true));
     world.run(3_600_000);
@@ -102,7 +100,7 @@ fn whoever_keeps_syncing_is_there_until_told_otherwise() {
     assert_eq!(world.devices[0].radios.adverts.len(), 1, "for peers, not for anybody");
     world.discover(1, &looking(10, false));
     assert!(world.run_until(10_000, |world| world.linked(0, 1)));
-    world.act(0, |engine, step| engine.stop_discovery(step));
+    world.act(0, Engine::stop_discovery);
     world.leave(0, 1);
     world.run(1_000);
     assert!(!is_active(&world, 0));
@@ -118,7 +116,7 @@ fn deactivation_closes_everything_at_once() {
     assert!(world.compare(3, 0));
     world.act(0, |engine, step| engine.show_code(step, &[], true)).unwrap();
     assert_eq!((world.open_of(0), world.devices[0].engine().peers().len()), (3, 2));
-    world.act(0, |engine, step| engine.deactivate(step));
+    world.act(0, Engine::deactivate);
     assert_eq!(world.open_of(0), 0);
     assert_eq!(
         (world.devices[0].radios.clone(), world.devices[0].engine().deadline()),
@@ -129,9 +127,9 @@ fn deactivation_closes_everything_at_once() {
     assert_eq!(kept, [world.id(1)], "who was not to be remembered is forgotten");
     world.run(1_000);
     assert_eq!(world.open_of(0), 0);
-    assert_eq!(world.devices[1].outcomes()[0], "sync ended", "the others know that it was on purpose");
+    assert_eq!(world.devices[1].outcomes()[0], "sync nothingNew", "the others know that it was on purpose");
     assert!(world.steps_of(3).contains(&"failed"));
-    assert!(world.devices[0].outcomes().iter().any(|outcome| outcome == "sync ended"));
+    assert!(world.devices[0].outcomes().iter().any(|outcome| outcome == "sync nothingNew"));
 }
 
 #[test]
@@ -144,7 +142,7 @@ fn adverts_change_and_have_nothing_in_common() {
             world.run(14 * 60_000);
             shown.extend(world.devices[0].radios.adverts.iter().map(|advert| *advert.tag.as_bytes()));
         }
-        world.act(0, |engine, step| engine.deactivate(step));
+        world.act(0, Engine::deactivate);
         assert!(world.devices[0].radios.adverts.is_empty(), "{hour}");
     }
     shown.sort_unstable();

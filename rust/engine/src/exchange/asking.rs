@@ -8,7 +8,7 @@ use p2psync_model::{DocumentId, MessageId, Priority};
 use p2psync_sync::session::Input;
 
 use super::quests::Want;
-use super::{Exchange, News, Surroundings};
+use super::{Around, Exchange, News};
 use crate::Error;
 
 /// Requests to one peer.
@@ -65,7 +65,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(super) fn ask(&mut self, around: &mut Surroundings<'_>) -> Result<(), Error> {
+    pub(super) fn ask(&mut self, around: &mut Around<'_>) -> Result<(), Error> {
         let announced: Vec<DocumentId> =
             self.asking.announced.iter().map(|(_, _, id)| *id).take(TRIED_MAX).collect();
         for id in announced {

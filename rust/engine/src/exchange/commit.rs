@@ -5,7 +5,7 @@ use p2psync_sync::Set;
 use p2psync_sync::session::{Input, Refusal, Verdict};
 
 use super::judgement::{Court, Done};
-use super::{Arrival, Exchange, News, Surroundings, Waiting, shelf};
+use super::{Around, Arrival, Exchange, News, Waiting, shelf};
 use crate::Error;
 
 impl Exchange {
@@ -13,7 +13,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection; what was told to the peer before is on disk.
-    pub(super) fn commit(&mut self, around: &mut Surroundings<'_>) -> Result<(), Error> {
+    pub(super) fn commit(&mut self, around: &mut Around<'_>) -> Result<(), Error> {
         if self.waiting.due().is_none() {
             return Ok(());
         }
@@ -36,8 +36,8 @@ impl Exchange {
         }
     }
 
-    fn store(&self, around: &mut Surroundings<'_>, waiting: &Waiting) -> Result<Done, p2psync_store::Error> {
-        let Surroundings { now, random, store, group, document_bytes_max, certificate, quests, .. } = around;
+    fn store(&self, around: &mut Around<'_>, waiting: &Waiting) -> Result<Done, p2psync_store::Error> {
+        let Around { now, random, store, group, document_bytes_max, certificate, quests, .. } = around;
         let court = Court {
             now: now.wall,
             group: *group,
@@ -71,7 +71,7 @@ impl Exchange {
     }
 
     /// The disk is full and nothing was stored. What was asked for is given up until the next meeting.
-    fn refuse_all(&mut self, around: &mut Surroundings<'_>, waiting: &Waiting) -> Done {
+    fn refuse_all(&mut self, around: &mut Around<'_>, waiting: &Waiting) -> Done {
         let verdicts = waiting.arrivals.iter().map(|_| Verdict::Refused(Refusal::Full)).collect();
         let refused: Vec<_> = self.asking.announced().map(|id| (id, Refusal::Full)).collect();
         around.quests.release(self.start.connection);
@@ -79,7 +79,7 @@ impl Exchange {
     }
 
     /// Tells everybody what has become true.
-    fn spread(&self, around: &mut Surroundings<'_>, done: &Done) -> Result<(), Error> {
+    fn spread(&self, around: &mut Around<'_>, done: &Done) -> Result<(), Error> {
         for id in &done.came {
             around.quests.document_came(id);
         }
@@ -122,11 +122,7 @@ impl Exchange {
     }
 }
 
-fn entry_of(
-    around: &Surroundings<'_>,
-    set: Set,
-    id: &DocumentId,
-) -> Result<Option<p2psync_sync::Entry>, Error> {
+fn entry_of(around: &Around<'_>, set: Set, id: &DocumentId) -> Result<Option<p2psync_sync::Entry>, Error> {
     Ok(match set {
         Set::Documents => around.store.offered(id)?,
         Set::Statements => around.store.offered_statement(id.as_bytes())?,

@@ -23,6 +23,7 @@ use crate::meeting::{ConnectionId, Moment};
 use asking::Asking;
 pub(crate) use quests::Quests;
 use shelf::Reading;
+pub(crate) use shelf::entry;
 
 /// What is known when a link is open.
 #[derive(Debug)]
@@ -36,14 +37,12 @@ pub(crate) struct Start {
     pub(crate) exported_key: SecretKey,
     /// Whether this device dialled.
     pub(crate) is_caller: bool,
-    /// Whether to stay connected when both have everything.
-    pub(crate) stays: bool,
     /// What an earlier exchange with this peer left.
     pub(crate) remainder: Option<Remainder>,
 }
 
 /// What an exchange needs of the rest of the engine, for one call.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Around<'a> {
     pub(crate) now: Moment,
     pub(crate) random: &'a mut dyn CryptoRngCore,
     pub(crate) store: &'a mut Store,
@@ -154,7 +153,7 @@ impl Exchange {
             group,
             key: start.exported_key.clone(),
             versions: Versions::ours(),
-            stays: start.stays,
+            stays: true,
             patience_ms: PATIENCE_MS,
         };
         let mut session = Session::new(now.millis, terms);
@@ -180,7 +179,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(crate) fn receive(&mut self, around: &mut Surroundings<'_>, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn receive(&mut self, around: &mut Around<'_>, bytes: &[u8]) -> Result<(), Error> {
         self.tell(around, Input::Received(bytes))?;
         if self.waiting.is_full() { self.commit(around) } else { Ok(()) }
     }
@@ -189,7 +188,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(crate) fn peer_ended(&mut self, around: &mut Surroundings<'_>) -> Result<(), Error> {
+    pub(crate) fn peer_ended(&mut self, around: &mut Around<'_>) -> Result<(), Error> {
         self.commit(around)?;
         self.tell(around, Input::PeerEnded)
     }
@@ -198,7 +197,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(crate) fn tick(&mut self, around: &mut Surroundings<'_>) -> Result<(), Error> {
+    pub(crate) fn tick(&mut self, around: &mut Around<'_>) -> Result<(), Error> {
         if self.waiting.due().is_some_and(|due| around.now.millis >= due) {
             self.commit(around)?;
         }
@@ -209,7 +208,7 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(crate) fn hear(&mut self, around: &mut Surroundings<'_>, news: &News) -> Result<(), Error> {
+    pub(crate) fn hear(&mut self, around: &mut Around<'_>, news: &News) -> Result<(), Error> {
         match news {
             News::Offered { from, set, entry } if *from != Some(self.start.connection) => {
                 self.tell(around, Input::Added { set: *set, entry: *entry })
@@ -228,16 +227,13 @@ impl Exchange {
     ///
     /// # Errors
     /// What ends the connection.
-    pub(crate) fn say(&mut self, around: &mut Surroundings<'_>, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn say(&mut self, around: &mut Around<'_>, bytes: &[u8]) -> Result<(), Error> {
         self.tell(around, Input::Ephemeral(bytes))
     }
 
-    /// Our side wants to end: when both have everything, and not before.
-    ///
-    /// # Errors
-    /// What ends the connection.
-    pub(crate) fn finish(&mut self, around: &mut Surroundings<'_>) -> Result<(), Error> {
-        self.tell(around, Input::Finish)
+    /// Our side wants to end when both have everything.
+    pub(crate) const fn finish(&mut self) {
+        self.session.finish();
     }
 
     /// The connection is over, however: what arrived whole is stored, and what this peer was asked for is free for others.
@@ -245,7 +241,7 @@ impl Exchange {
     ///
     /// # Errors
     /// That of the store.
-    pub(crate) fn end(&mut self, around: &mut Surroundings<'_>) -> Result<Option<Remainder>, Error> {
+    pub(crate) fn end(&mut self, around: &mut Around<'_>) -> Result<Option<Remainder>, Error> {
         let committed = self.commit(around);
         around.quests.release(self.start.connection);
         around.news.push(News::Freed);
@@ -281,6 +277,12 @@ impl Exchange {
         [self.waiting.due(), self.session.deadline()].into_iter().flatten().min()
     }
 
+    /// Documents that the peer took, and that it brought.
+    pub(crate) fn documents(&self) -> (u64, u64) {
+        let Progress { sending, received_documents, .. } = self.session.progress();
+        (sending.documents.into(), received_documents.into())
+    }
+
     /// How far it has come.
     pub(crate) fn progress(&self) -> Progress {
         self.session.progress()
@@ -302,7 +304,7 @@ impl Exchange {
     }
 
     /// Tells the session something and notes what it wants.
-    fn tell(&mut self, around: &mut Surroundings<'_>, input: Input<'_>) -> Result<(), Error> {
+    fn tell(&mut self, around: &mut Around<'_>, input: Input<'_>) -> Result<(), Error> {
         let mut effects = Vec::new();
         let Self { session, reading, failure, .. } = self;
         let shelf = &mut reading.shelf(around.store, failure);
@@ -313,7 +315,7 @@ impl Exchange {
         result.map_err(|error| self.failure.take().unwrap_or(Error::Sync(error)))
     }
 
-    fn note(&mut self, around: &mut Surroundings<'_>, effect: Effect) {
+    fn note(&mut self, around: &mut Around<'_>, effect: Effect) {
         let peer = self.start.peer;
         match effect {
             Effect::Pushed(message) => {

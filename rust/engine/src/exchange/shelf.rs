@@ -91,7 +91,7 @@ impl Shelf for StoreShelf<'_> {
 }
 
 /// An offered message, as the session sees it.
-pub(super) const fn entry(offered: Offered) -> Entry {
+pub(crate) const fn entry(offered: Offered) -> Entry {
     let Offered { id, timestamp_ms, content_bytes, priority } = offered;
     Entry { id: MessageId::from_bytes(id), timestamp_ms, bytes: content_bytes, priority }
 }

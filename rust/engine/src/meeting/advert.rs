@@ -121,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn tags_are_those_of_the_specification() {
+        let of_device = Tag::of_device(&SecretKey::from_bytes([2; 32]), 1_994_444);
+        assert_eq!(of_device.0, [0x63, 0x0b, 0x0d, 0xc6, 0x22, 0xb2, 0xc1, 0xcb]);
+        assert_eq!(Tag::of_code(&[3; 16]).0, [0x7f, 0x20, 0xdd, 0x73, 0x8e, 0x1f, 0x7c, 0xb0]);
+        let check = crate::meeting::greeting::key_check(&SecretKey::from_bytes([2; 32]));
+        assert_eq!(check, [0x3e, 0x9c, 0xa3, 0x65]);
+    }
+
+    #[test]
     fn tags_of_two_epochs_or_devices_have_nothing_in_common() {
         let keys = [1, 2].map(|byte| SecretKey::from_bytes([byte; 32]));
         let tags: std::collections::BTreeSet<_> =

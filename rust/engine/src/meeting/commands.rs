@@ -139,6 +139,15 @@ impl Engine {
         self.meet(step, |meeting, turn| meeting.confirm(turn, with, verdict, remember))
     }
 
+    /// Says something to the peer at the other end of an open link: at most
+    /// [`p2psync_sync::session::EPHEMERAL_BYTES_MAX`] bytes. Nobody keeps it, and it is lost if the link is.
+    ///
+    /// # Errors
+    /// [`Error::OutOfSight`] without a link, [`Error::OutOfBounds`].
+    pub fn say(&mut self, step: Step<'_>, peer: &PeerId, bytes: &[u8]) -> Result<(), Error> {
+        self.meet(step, |meeting, turn| meeting.say(turn, peer, bytes))
+    }
+
     /// All devices that this one has paired with.
     pub fn peers(&self) -> Vec<PeerInfo> {
         self.meeting.peer_infos()
@@ -200,9 +209,17 @@ impl Engine {
 
     fn step<R>(&mut self, step: Step<'_>, act: impl FnOnce(&mut Meeting, &mut Turn<'_>) -> R) -> R {
         let Step { now, random, effects } = step;
-        let policy = self.policy;
-        let mut turn =
-            Turn { now, random, effects, store: &mut self.store, identity: &self.identity, policy };
+        let mut turn = Turn {
+            now,
+            random,
+            effects,
+            store: &mut self.store,
+            identity: &self.identity,
+            policy: self.policy,
+            group: self.group,
+            document_bytes_max: self.limits.document_bytes_max(),
+            certificate: self.certificate.as_deref(),
+        };
         let result = act(&mut self.meeting, &mut turn);
         self.meeting.settle(&mut turn);
         result

@@ -6,8 +6,9 @@ use p2psync_model::PeerId;
 use p2psync_pair::{Digits, Pairing};
 use p2psync_store::Store;
 
-use crate::meeting::event::Moment;
-use crate::meeting::exchange::{Conversation as _, Exchange};
+use crate::Error;
+use crate::exchange::Exchange;
+use crate::meeting::event::{Moment, SyncProgress};
 use crate::meeting::greeting::Greeting;
 use crate::meeting::transport::Transport;
 
@@ -93,6 +94,12 @@ pub(super) struct Talk {
     pub(super) exchange: Exchange,
     /// Whether the other side has said everything.
     pub(super) peer_has_ended: bool,
+    /// Why nothing more can be said, found when something was to be.
+    pub(super) failure: Option<Error>,
+    /// What the app was told last of how far it is, and when.
+    pub(super) told: Option<(Millis, SyncProgress)>,
+    /// When it ends if nothing new comes; see [`crate::meeting::Meeting::end_quiet_exchanges`].
+    pub(super) lingers_until: Option<Millis>,
 }
 
 impl Connection {
@@ -168,7 +175,7 @@ impl Connection {
             Stage::Accepted { .. } => {}
             Stage::Pairing(stage) => stage.pairing.fill(now.millis, room_bytes, out),
             Stage::Link(stage) => {
-                let mut words = Words { talk: stage.talk.as_deref_mut(), now, store };
+                let mut words = Words { talk: stage.talk.as_deref_mut(), store };
                 stage.link.fill(now.millis, &mut words, room_bytes, out);
             }
         }
@@ -188,16 +195,22 @@ impl Connection {
             Stage::Accepted { link, .. } => link.deadline(),
             Stage::Pairing(stage) => stage.pairing.deadline(),
             // It came to its end by the last bytes that left.
-            Stage::Link(stage) if stage.is_over() => Some(Millis(0)),
+            Stage::Link(stage) if stage.is_over() || stage.has_failed() => Some(Millis(0)),
             Stage::Link(stage) => {
-                let exchange = stage.talk.as_ref().and_then(|talk| talk.exchange.deadline());
-                [stage.link.deadline(), exchange].into_iter().flatten().min()
+                let talk = stage.talk.as_ref();
+                let exchange = talk.and_then(|talk| talk.exchange.deadline());
+                let lingers = talk.and_then(|talk| talk.lingers_until);
+                [stage.link.deadline(), exchange, lingers].into_iter().flatten().min()
             }
         }
     }
 }
 
 impl LinkStage {
+    fn has_failed(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.failure.is_some())
+    }
+
     /// Whether both sides have said everything.
     pub(super) fn is_over(&self) -> bool {
         self.talk.as_ref().is_some_and(|talk| talk.peer_has_ended && talk.exchange.is_ended())
@@ -207,7 +220,6 @@ impl LinkStage {
 /// Where a link gets its bytes: the greeting, then the conversation.
 struct Words<'a> {
     talk: Option<&'a mut Talk>,
-    now: Moment,
     store: &'a mut Store,
 }
 
@@ -218,7 +230,8 @@ impl Source for Words<'_> {
         talk.greeting.fill(room_bytes, out);
         if talk.greeting.is_said() {
             let room_bytes = room_bytes - (out.len() - length_before);
-            talk.exchange.fill(self.now, self.store, room_bytes, out);
+            let filled = talk.exchange.fill(self.store, room_bytes, out);
+            talk.failure = talk.failure.take().or(filled.err());
         }
     }
 

@@ -4,10 +4,12 @@ use core::net::SocketAddr;
 use std::collections::BTreeSet;
 
 use p2psync_bramble::{Millis, WallClock};
-use p2psync_model::PeerId;
+use p2psync_model::{DocumentId, PeerId};
 use p2psync_pair::Digits;
+use p2psync_sync::session::{Outcome, Progress, Refusal};
 
 use crate::Error;
+use crate::exchange::Word;
 use crate::meeting::advert::Advert;
 use crate::meeting::nearby::{Nearby, NearbyId};
 use crate::meeting::transport::{Transport, TransportState};
@@ -141,6 +143,32 @@ pub enum AppEvent {
     PeersChanged(Vec<Nearby>),
     /// A pairing goes on.
     Pairing(PairingState),
+    /// How far an exchange with a peer is: not more than five times a second, and when it is over.
+    Progress(SyncProgress),
+    /// These documents arrived, parents first, and may be shown.
+    DocumentsReceived(Vec<DocumentId>),
+    /// The destination has these own documents.
+    DocumentsConfirmed(Vec<DocumentId>),
+    /// The destination does not take these.
+    DocumentsRejected(Vec<DocumentId>),
+    /// The destination has these documents of others, and they went.
+    DocumentsRemoved(Vec<DocumentId>),
+    /// A peer did not take a document.
+    DocumentRefused {
+        /// Who.
+        peer: PeerId,
+        /// Which.
+        id: DocumentId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A peer says something that is not kept.
+    Ephemeral {
+        /// Who.
+        peer: PeerId,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// Something that a person should know.
     Problem {
         /// What.
@@ -148,6 +176,17 @@ pub enum AppEvent {
         /// With whom, if with anybody.
         peer: Option<PeerId>,
     },
+}
+
+/// How far an exchange with a peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncProgress {
+    /// With whom.
+    pub peer: PeerId,
+    /// How far it has come.
+    pub progress: Progress,
+    /// How it came out, once both sides have said their last word. Something new may follow.
+    pub outcome: Option<(Word, Outcome)>,
 }
 
 /// How a pairing stands.

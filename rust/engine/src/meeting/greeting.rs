@@ -71,8 +71,7 @@ impl Greeting {
             return Ok(Heard::Before(bytes));
         }
         let length = match self.heard.iter().chain(bytes).nth(CHECK_BYTES).copied() {
-            None => CHECK_BYTES + 1,
-            Some(NOTHING_NEW) => CHECK_BYTES + 1,
+            None | Some(NOTHING_NEW) => CHECK_BYTES + 1,
             Some(NEW_KEY) => CHECK_BYTES + 1 + SecretKey::BYTES,
             Some(_) => return Err(Malformed),
         };

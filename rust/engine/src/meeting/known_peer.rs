@@ -4,7 +4,11 @@ use p2psync_bramble::bdf::{self, Value};
 use p2psync_bramble::{AgreementPublicKey, Role, SecretKey, WallClock, mac};
 use p2psync_link::{Acquaintance, PairSecrets};
 use p2psync_model::{Authentication, DATE_MS_MAX, Peer, PeerId};
+use p2psync_store::PeerRow;
+use p2psync_sync::bundle::PairKey;
 use zeroize::Zeroizing;
+
+use crate::meeting::{Meeting, Transport};
 
 /// A device that this one has paired with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +145,31 @@ impl KnownPeer {
 }
 
 const RECORD_VERSION: i64 = 1;
+
+/// A stored peer, as bundles know it.
+pub(crate) struct BundlePeer {
+    pub(crate) id: PeerId,
+    /// Its name for people.
+    pub(crate) name: String,
+    /// Under which number the store keeps what it brings.
+    pub(crate) row: PeerRow,
+    /// What finds the slots of the pair.
+    pub(crate) key: PairKey,
+}
+
+impl Meeting {
+    /// The stored peers that are not blocked: those for whom a bundle is, and from whom one is taken.
+    pub(crate) fn bundle_peers(&self) -> Vec<BundlePeer> {
+        let mine = self.keys.link_identity(Transport::Lan).static_key;
+        let known = self.peers.iter().filter(|known| !known.is_blocked);
+        let peer = |known: &KnownPeer| {
+            let key = PairKey::agree(&mine, &known.static_key, &known.pairing, known.role).ok()?;
+            let (id, row) = (known.id(), self.peers.row(&known.id())?);
+            Some(BundlePeer { id, name: known.peer.name().to_owned(), row, key })
+        };
+        known.filter_map(peer).collect()
+    }
+}
 
 #[cfg(test)]
 mod tests {

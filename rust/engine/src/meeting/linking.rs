@@ -5,13 +5,14 @@ use p2psync_link::{Effect as LinkEffect, Input as LinkInput, PeerHandle};
 use p2psync_model::PeerId;
 
 use crate::Error;
+use crate::exchange::{Exchange, Start};
 use crate::meeting::Meeting;
 use crate::meeting::arbitration::{Rival, newer_wins};
 use crate::meeting::connection::{Call, Connection, LAST_WORDS_BYTES_MAX, Stage, Talk};
 use crate::meeting::event::{ConnectionId, Effect};
-use crate::meeting::exchange::{Conversation as _, Exchange, Start};
 use crate::meeting::greeting::{Greeting, Heard, key_check};
 use crate::meeting::history::{HistoryEntry, HistoryKind};
+use crate::meeting::peers::Peers;
 use crate::meeting::turn::Turn;
 
 /// Why a connection ends.
@@ -48,17 +49,10 @@ impl Meeting {
             let carried_out = match effect {
                 LinkEffect::Store(handle) => self.store_secrets(turn, id, handle),
                 LinkEffect::Opened { peer, exported_key, .. } => {
-                    self.link_opened(turn, id, peer, exported_key);
-                    Ok(())
+                    self.link_opened(turn, id, peer, exported_key)
                 }
                 LinkEffect::Received(bytes) => self.hear(turn, id, &bytes),
-                LinkEffect::Ended => {
-                    if let Some(talk) = self.connections.get_mut(&id).and_then(Connection::talk_mut) {
-                        talk.peer_has_ended = true;
-                        talk.exchange.peer_ended();
-                    }
-                    Ok(())
-                }
+                LinkEffect::Ended => self.peer_ended(turn, id),
             };
             if let Err(error) = carried_out {
                 self.end(turn, id, Ending::by_nobody(Some(error)));
@@ -97,17 +91,38 @@ impl Meeting {
         }
     }
 
-    fn link_opened(&mut self, turn: &mut Turn<'_>, id: ConnectionId, handle: PeerHandle, key: SecretKey) {
-        let Some(peer) = self.peers.of_handle(handle) else { return };
+    fn link_opened(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConnectionId,
+        handle: PeerHandle,
+        exported_key: SecretKey,
+    ) -> Result<(), Error> {
+        let Some(peer) = self.peers.of_handle(handle) else { return Ok(()) };
         let now = turn.now.millis;
-        let Some(known) = self.peers.get(&peer) else { return };
+        let row = match self.peers.row(&peer) {
+            Some(row) => row,
+            None => Peers::row_of_unstored(turn.store, turn.random)?,
+        };
+        let remainder = self.remainders.remove(&peer);
+        let Some(known) = self.peers.get(&peer) else { return Ok(()) };
         let news = (!known.is_told).then_some(&self.keys.advertising_key);
         let greeting = Greeting::new(&known.advertising_key, news);
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
         let is_caller = connection.is_caller;
-        let Stage::Link(stage) = &mut connection.stage else { return };
-        let exchange = Exchange::start(Start { peer, exported_key: key, is_caller });
-        stage.talk = Some(Box::new(Talk { opened: now, greeting, exchange, peer_has_ended: false }));
+        let Stage::Link(stage) = &mut connection.stage else { return Ok(()) };
+        let start = Start { peer, row, connection: id, exported_key, is_caller, remainder };
+        let exchange = Exchange::new(turn.now, start, turn.group, turn.random);
+        let talk = Talk {
+            opened: now,
+            greeting,
+            exchange,
+            peer_has_ended: false,
+            failure: None,
+            told: None,
+            lingers_until: None,
+        };
+        stage.talk = Some(Box::new(talk));
         if !is_caller {
             self.door.give_back();
         }
@@ -120,6 +135,15 @@ impl Meeting {
         } else {
             self.end(turn, id, Ending::by_us());
         }
+        Ok(())
+    }
+
+    /// The other side has said everything.
+    fn peer_ended(&mut self, turn: &mut Turn<'_>, id: ConnectionId) -> Result<(), Error> {
+        let Self { connections, quests, news, .. } = self;
+        let Some(talk) = connections.get_mut(&id).and_then(Connection::talk_mut) else { return Ok(()) };
+        talk.peer_has_ended = true;
+        talk.exchange.peer_ended(&mut turn.around(quests, news))
     }
 
     /// Of all links with a peer the best one stays.
@@ -147,15 +171,16 @@ impl Meeting {
 
     /// Words of the other side: its greeting, then the conversation.
     fn hear(&mut self, turn: &mut Turn<'_>, id: ConnectionId, bytes: &[u8]) -> Result<(), Error> {
-        let Some(talk) = self.connections.get_mut(&id).and_then(Connection::talk_mut) else { return Ok(()) };
+        let Self { connections, quests, news, .. } = self;
+        let Some(talk) = connections.get_mut(&id).and_then(Connection::talk_mut) else { return Ok(()) };
         let peer = talk.exchange.with().peer;
         let heard = talk.greeting.hear(bytes).map_err(|_| p2psync_link::Error::PeerMisbehaved("greeting"))?;
         let (ours, advertising_key, rest) = match heard {
             Heard::Nothing => return Ok(()),
-            Heard::Before(rest) => return talk.exchange.receive(turn, rest),
+            Heard::Before(rest) => return talk.exchange.receive(&mut turn.around(quests, news), rest),
             Heard::Over { ours, advertising_key, rest } => (ours, advertising_key, rest),
         };
-        talk.exchange.receive(turn, rest)?;
+        talk.exchange.receive(&mut turn.around(quests, news), rest)?;
         let is_told = ours == key_check(&self.keys.advertising_key);
         self.peers.change(&peer, |known| known.is_told = is_told);
         if let Some(key) = advertising_key {
@@ -178,6 +203,7 @@ impl Meeting {
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, id: ConnectionId, ending: Ending) {
         let Some(mut connection) = self.connections.remove(&id) else { return };
         self.has_changed = true;
+        self.end_exchange(turn, &mut connection);
         if ending.by_us {
             connection.finish(turn.now.millis);
         }
@@ -208,7 +234,8 @@ impl Meeting {
         Ending { error, by_us, .. }: Ending,
     ) {
         let peer = talk.exchange.with().peer;
-        let (now, tally) = (turn.now.millis, talk.exchange.tally());
+        let now = turn.now.millis;
+        let (sent, received) = talk.exchange.documents();
         let lasted_ms = now.since(talk.opened);
         match (&error, by_us) {
             (None, true) => {}
@@ -216,8 +243,8 @@ impl Meeting {
             (Some(_), _) => self.reach.cut(now, peer, lasted_ms, turn.random),
         }
         self.peers.change(&peer, |known| {
-            known.sent = known.sent.saturating_add(tally.sent);
-            known.received = known.received.saturating_add(tally.received);
+            known.sent = known.sent.saturating_add(sent);
+            known.received = known.received.saturating_add(received);
         });
         let name = self.peers.get(&peer).map_or_else(String::new, |known| known.peer.name().to_owned());
         let entry = HistoryEntry {
@@ -226,10 +253,12 @@ impl Meeting {
             peer: Some(peer),
             name,
             transport,
-            sent: tally.sent,
-            received: tally.received,
+            sent,
+            received,
             bytes,
-            outcome: error.map_or_else(|| talk.exchange.word(), |error| error.code().as_str()).to_owned(),
+            outcome: error
+                .map_or_else(|| talk.exchange.word().as_str(), |error| error.code().as_str())
+                .to_owned(),
         };
         self.write_down(turn, &entry);
     }

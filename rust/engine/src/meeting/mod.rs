@@ -12,13 +12,13 @@ mod dialling;
 mod digits;
 mod door;
 mod event;
-mod exchange;
 mod greeting;
 mod history;
 mod keys;
 mod known_peer;
 mod linking;
 mod nearby;
+mod news;
 mod opening;
 mod pairing;
 mod peer_info;
@@ -35,7 +35,9 @@ use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2psync_bramble::Millis;
+use p2psync_model::PeerId;
 use p2psync_store::Store;
+use p2psync_sync::session::Remainder;
 use rand_core::CryptoRngCore;
 
 pub use advert::{ADVERT_BYTES, Advert, EPOCH_MS, EPOCHS_OFF_MAX, Tag};
@@ -43,7 +45,7 @@ pub use codes::ShownPairingCode;
 pub use commands::Step;
 pub use event::{
     AppEvent, ConnectionId, DialId, Effect, Event, Moment, PairingState, PairingStep, Radios, SightingId,
-    Target,
+    SyncProgress, Target,
 };
 pub use history::{HistoryEntry, HistoryKind, HistoryPage};
 pub use nearby::{Nearby, NearbyId, NearbyState};
@@ -53,6 +55,7 @@ pub use transport::{Transport, TransportState};
 pub use watch::{Activity, DISCOVERY_SECONDS_MAX, DiscoveryOptions};
 
 use crate::Error;
+use crate::exchange::{News, Quests};
 use codes::{Scan, Showing};
 use connection::Connection;
 use dialling::Dials;
@@ -79,6 +82,11 @@ pub(crate) struct Meeting {
     dials: Dials,
     door: Door,
     connections: BTreeMap<ConnectionId, Connection>,
+    quests: Quests,
+    /// What exchanges, and the app, have to tell and nobody has heard yet.
+    news: Vec<News>,
+    /// What exchanges with peers left unfinished.
+    remainders: BTreeMap<PeerId, Remainder>,
     showing: Option<Showing>,
     scan: Option<Scan>,
     nearby: NearbyList,
@@ -119,6 +127,9 @@ impl Meeting {
             dials: Dials::default(),
             door: Door::new(),
             connections: BTreeMap::new(),
+            quests: Quests::default(),
+            news: Vec::new(),
+            remainders: BTreeMap::new(),
             showing: None,
             scan: None,
             nearby: NearbyList::default(),
@@ -145,6 +156,7 @@ impl Meeting {
             self.dials.deadline(),
             self.nearby.deadline(),
             self.plan_due,
+            (!self.news.is_empty()).then_some(Millis(0)),
         ];
         times.into_iter().flatten().min()
     }

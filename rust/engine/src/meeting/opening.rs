@@ -235,7 +235,7 @@ impl Meeting {
             let Some(connection) = self.connections.get_mut(&id) else { continue };
             connection.rests_until = now.plus(REST_MS);
             match &connection.stage {
-                Stage::Link(_) => self.link_input(turn, id, p2psync_link::Input::Tick),
+                Stage::Link(_) => self.tick_link(turn, id),
                 Stage::Pairing(_) => self.pairing_input(turn, id, p2psync_pair::Input::Tick),
                 Stage::Accepted { .. } => self.end(turn, id, Ending::by_nobody(None)),
             }

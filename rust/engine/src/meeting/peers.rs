@@ -13,6 +13,9 @@ use crate::meeting::known_peer::KnownPeer;
 /// Most peers that a device keeps.
 pub const PEERS_MAX: usize = 1_000;
 
+/// In place of the id of a peer that is not stored. No key has this hash.
+const UNSTORED: [u8; 32] = [0; 32];
+
 /// All peers, and what links need of them.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
@@ -37,7 +40,7 @@ impl Peers {
     /// All peers of the store.
     pub(super) fn of(store: &Store) -> Result<Self, Error> {
         let mut peers = Self::default();
-        for stored in store.peers()? {
+        for stored in store.peers()?.into_iter().filter(|stored| stored.id != UNSTORED) {
             let (known, secrets) = KnownPeer::decode(&stored.record).ok_or(Error::Damaged("a peer"))?;
             peers.put(known, secrets, Some(stored.row));
         }
@@ -51,6 +54,14 @@ impl Peers {
     /// Where a peer is stored, if it is.
     pub(super) fn row(&self, id: &PeerId) -> Option<PeerRow> {
         self.entries.get(id).and_then(|entry| entry.row)
+    }
+
+    /// The number under which the store keeps what peers bring that it does not know: they share one quota.
+    pub(super) fn row_of_unstored(
+        store: &mut Store,
+        random: &mut dyn CryptoRngCore,
+    ) -> Result<PeerRow, Error> {
+        Ok(store.batch(|batch| batch.put_peer(&UNSTORED, &[], random))?)
     }
 
     pub(super) fn handle(&self, id: &PeerId) -> Option<PeerHandle> {

@@ -26,6 +26,9 @@ impl Meeting {
             self.end_late_codes(turn);
             self.tick_connections(turn);
         }
+        self.spread_news(turn);
+        self.tell_progress(turn);
+        self.end_quiet_exchanges(now);
         if !core::mem::take(&mut self.has_changed) {
             self.tell_fills(turn);
             return;

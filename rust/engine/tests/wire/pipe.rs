@@ -30,8 +30,9 @@ pub(super) struct End {
     /// Until when what was given to it is on its way.
     busy_until_ms: u64,
     awaits_room: bool,
-    /// Bytes that it has sent.
+    /// Bytes that it has sent, and the first of them.
     sent: u64,
+    first: Option<u8>,
 }
 
 impl World {
@@ -39,7 +40,15 @@ impl World {
         let ends = [from, to].map(|device| {
             self.numbers += 1;
             let connection = ConnectionId(self.numbers);
-            End { device, connection, is_open: true, busy_until_ms: 0, awaits_room: false, sent: 0 }
+            End {
+                device,
+                connection,
+                is_open: true,
+                busy_until_ms: 0,
+                awaits_room: false,
+                sent: 0,
+                first: None,
+            }
         });
         let (latency_ms, bytes_per_ms) = (self.latency_ms, self.bytes_per_ms);
         for (end, End { device, connection, .. }) in ends.iter().enumerate() {
@@ -90,6 +99,7 @@ impl World {
             return;
         }
         sender.sent += bytes.len() as u64;
+        sender.first = sender.first.or(bytes.first().copied());
         let takes_ms = (bytes.len() as u64).div_ceil(*bytes_per_ms);
         sender.busy_until_ms = sender.busy_until_ms.max(now_ms) + takes_ms;
         let in_ms = sender.busy_until_ms - now_ms + latency_ms;
@@ -163,6 +173,12 @@ impl World {
     /// Connections that a device has open.
     pub fn open_of(&self, device: usize) -> usize {
         self.open.get(&device).copied().unwrap_or(0)
+    }
+
+    /// What each connection between the two has begun with so far.
+    pub fn first_bytes(&self, one: usize, other: usize) -> Vec<u8> {
+        let pipes = self.between(one, other).into_iter().map(|pipe| &self.pipes[pipe]);
+        pipes.filter_map(|pipe| pipe.ends[0].first).collect()
     }
 
     /// Connections between the two so far.

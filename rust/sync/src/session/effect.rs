@@ -38,8 +38,6 @@ pub enum Input<'a> {
     },
     /// Something for whoever is there now: at most [`super::EPHEMERAL_BYTES_MAX`], and dropped when many wait.
     Ephemeral(&'a [u8]),
-    /// End when both sides have everything.
-    Finish,
     /// Nothing but time passed: [`super::Session::deadline`] is reached.
     Tick,
 }

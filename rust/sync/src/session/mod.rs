@@ -152,6 +152,11 @@ impl Session {
         }
     }
 
+    /// Does not stay when both have everything.
+    pub const fn finish(&mut self) {
+        self.stays = false;
+    }
+
     /// Takes up what an earlier session with the same peer left: before anything is asked for.
     pub fn resume(&mut self, remainder: Remainder) {
         self.incoming.resume(remainder);
@@ -218,10 +223,6 @@ impl Session {
                 if bytes.len() <= EPHEMERAL_BYTES_MAX && self.ephemeral.len() < EPHEMERAL_WAITING_MAX {
                     self.ephemeral.push_back(bytes.to_vec());
                 }
-                Ok(())
-            }
-            Input::Finish => {
-                self.stays = false;
                 Ok(())
             }
             Input::Tick => match self.deadline() {
