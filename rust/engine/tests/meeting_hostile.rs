@@ -209,9 +209,12 @@ fn what_cannot_be_stored_is_not_relied_upon() {
         world.restart(number);
     }
     world.devices[0].disk.fail_full_after(0);
+    let said = world.bytes_sent(0, 1);
     world.all_discover();
     world.run(30_000);
     assert!(!world.linked(0, 1));
+    let said = world.bytes_sent(0, 1) - said;
+    assert_eq!(said % 96, 0, "{said} bytes: openings depend on nothing, and nothing else may leave");
     assert!(world.devices[0].problems().contains(&"NO_SPACE"), "{:?}", world.devices[0].problems());
     world.devices[0].disk.fail_full_after(None);
     assert!(world.run_until(60_000, |world| world.linked(0, 1)), "nothing was lost by it");
