@@ -35,8 +35,16 @@ pub(crate) fn open(
     options: &Options<'_>,
     random: &mut dyn CryptoRngCore,
 ) -> Result<Ready, Error> {
+    let looking = connect_to_look(place)?;
+    let is_fresh = is_fresh(place, &looking, &options.unlock)?;
+    // POSIX takes a process's locks on a file away when it closes any descriptor of it, as the look at the file's head
+    // has done. So the file is locked anew, and nothing is believed that another process may have changed in between.
+    drop(looking);
     let mut connection = connect_to_look(place)?;
-    if is_fresh(place, &connection, &options.unlock)? {
+    if is_fresh != Head::read(&connection)?.is_fresh() {
+        return Err(Error::InUse);
+    }
+    if is_fresh {
         let key = SecretKey::random(random);
         let wrap = wrap::wrap(&key, &options.unlock, options.cost, random)?;
         let vault = Vault::new(&key);
@@ -143,7 +151,7 @@ fn is_fresh(place: &Place, connection: &Connection, unlock: &Unlock<'_>) -> Resu
         Err(other) => return Err(other),
     };
     match head {
-        Head { application: 0, version: 0, tables: 0, pages: ..=1 } => Ok(true),
+        head if head.is_fresh() => Ok(true),
         Head { application: APPLICATION_ID, version: 1..=VERSION, .. } => Ok(false),
         _ => Err(verdict(place, connection, unlock, &head)?),
     }
@@ -165,6 +173,10 @@ impl Head {
             tables: connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
             pages: schema::pragma(connection, "page_count")?,
         })
+    }
+
+    fn is_fresh(&self) -> bool {
+        matches!(self, Self { application: 0, version: 0, tables: 0, pages: ..=1 })
     }
 
     fn claims_to_be_newer(&self) -> bool {
