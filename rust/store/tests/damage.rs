@@ -9,7 +9,7 @@ mod simulated;
 use fixture::{Folder, GROUP, HOST, NOW, chunk, message, options, random, small};
 use p2psync_bramble::SecretKey;
 use p2psync_disk::{Disk, Snapshot};
-use p2psync_model::Message;
+use p2psync_model::{ChunkId, Message};
 use p2psync_store::{Depth, Error, Filter, NewDocument, Opened, Options, PasswordCost, Store, Unlock};
 use rand_chacha::rand_core::RngCore;
 use simulated::{open, place};
@@ -242,6 +242,36 @@ fn rows_put_in_each_others_place_are_an_error() {
         assert_eq!(store.document_message(&message(number).id()), Err(Error::Damaged("a sealed value")));
     }
     assert!(!store.check(Depth::Full).unwrap().damage.is_empty());
+}
+
+#[test]
+fn what_lost_a_chunk_does_not_stand_for_the_same_content_put_again() {
+    let folder = Folder::new("lost-chunk");
+    let mut store = folder.open();
+    let (first, second) = (message(1), message(2));
+    let chunks = [chunk(1).id(), chunk(2).id()];
+    let put = |store: &mut Store, message, chunks: &[ChunkId]| {
+        let new = NewDocument { chunks, duplicate_of: Some(&[7; 32]), ..small(message) };
+        store.batch(|batch| {
+            batch.put_chunk(&chunk(1), &mut random(1))?;
+            batch.put(&new, &mut random(2))
+        })
+    };
+    store.batch(|batch| batch.put_chunk(&chunk(2), &mut random(1))).unwrap();
+    put(&mut store, &first, &chunks).unwrap();
+    store.close().unwrap();
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute("DELETE FROM chunk WHERE row = 1", []).unwrap();
+    drop(file);
+    let opened = Store::rescue(folder.place(), &options(), &mut random(3)).unwrap();
+    assert_eq!(opened.rescue.unwrap().documents_incomplete, 1);
+    let mut store = opened.store;
+    assert_eq!(store.missing_chunks(&first.id(), 9).unwrap().len(), 1);
+    let arrival = put(&mut store, &second, &chunks[..1]).unwrap();
+    assert!(arrival.created && arrival.id == second.id(), "{arrival:?}");
+    let third = message(3);
+    assert_eq!(put(&mut store, &third, &chunks[..1]).unwrap().id, second.id());
+    assert_eq!(store.check(Depth::Full).unwrap().damage, [""; 0]);
 }
 
 #[test]
