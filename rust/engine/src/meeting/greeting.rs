@@ -1,8 +1,8 @@
 //! The first bytes of both sides on an open link: what each knows of the other's adverts, and what is new of its own.
 //!
-//! Four bytes that stand for the advertising key that this device has of the other. Then one byte 0: nothing new; or
-//! one byte 1 and 32 bytes: from now on my adverts are made from this key. Everything after that belongs to the
-//! protocol above. Who hears that the other has an old key tells it, on this link or on the next.
+//! Two bytes: the lower 15 bits stand for the advertising key that this device has of the other; the top bit says
+//! that 32 bytes follow: from now on my adverts are made from this key. Everything after that belongs to the protocol
+//! above. Who hears that the other has an old key tells it on the next link, and who has a new one on each until then.
 
 use p2psync_bramble::{SecretKey, mac};
 
@@ -32,24 +32,20 @@ pub(super) enum Heard<'a> {
     },
 }
 
-/// Four bytes that stand for a key.
-pub(super) type KeyCheck = [u8; 4];
+/// Fifteen bits that stand for a key.
+pub(super) type KeyCheck = u16;
 
 /// What stands for `advertising_key`.
 pub(super) fn key_check(advertising_key: &SecretKey) -> KeyCheck {
     let digest = mac("org.sahana.p2psync.meeting/KEY_CHECK", advertising_key, &[]);
-    *digest.first_chunk().expect("a MAC has 32 bytes")
+    u16::from_be_bytes(*digest.first_chunk().expect("a MAC has 32 bytes")) & !NEW_KEY
 }
-
-/// A greeting with another byte than 0 or 1 in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
 
 impl Greeting {
     /// Says which key this device has of the other, and tells its own.
     pub(super) fn new(theirs: &SecretKey, ours: Option<&SecretKey>) -> Self {
-        let mut to_say = key_check(theirs).to_vec();
-        to_say.push(if ours.is_some() { NEW_KEY } else { NOTHING_NEW });
+        let news = if ours.is_some() { NEW_KEY } else { 0 };
+        let mut to_say = (key_check(theirs) | news).to_be_bytes().to_vec();
         to_say.extend(ours.iter().flat_map(|key| key.as_bytes()));
         Self { to_say, heard: Vec::new(), is_heard: false }
     }
@@ -66,33 +62,37 @@ impl Greeting {
     }
 
     /// Takes bytes of the other side.
-    pub(super) fn hear<'a>(&mut self, bytes: &'a [u8]) -> Result<Heard<'a>, Malformed> {
+    pub(super) fn hear<'a>(&mut self, bytes: &'a [u8]) -> Heard<'a> {
         if self.is_heard {
-            return Ok(Heard::Before(bytes));
+            return Heard::Before(bytes);
         }
-        let length = match self.heard.iter().chain(bytes).nth(CHECK_BYTES).copied() {
-            None | Some(NOTHING_NEW) => CHECK_BYTES + 1,
-            Some(NEW_KEY) => CHECK_BYTES + 1 + SecretKey::BYTES,
-            Some(_) => return Err(Malformed),
+        let mut rest = bytes;
+        self.take(CHECK_BYTES, &mut rest);
+        let Some(check) = self.heard.first_chunk().map(|check| u16::from_be_bytes(*check)) else {
+            return Heard::Nothing;
         };
-        let missing = length.saturating_sub(self.heard.len()).min(bytes.len());
-        let (now, rest) = bytes.split_at(missing);
-        self.heard.extend_from_slice(now);
-        let Some((check, news)) = self.heard.split_first_chunk::<CHECK_BYTES>() else {
-            return Ok(Heard::Nothing);
-        };
-        if self.heard.len() < length {
-            return Ok(Heard::Nothing);
+        let mut advertising_key = None;
+        if check & NEW_KEY != 0 {
+            self.take(CHECK_BYTES + SecretKey::BYTES, &mut rest);
+            let key = self.heard.split_first_chunk::<CHECK_BYTES>().and_then(|(_, key)| key.try_into().ok());
+            let Some(key) = key else { return Heard::Nothing };
+            advertising_key = Some(SecretKey::from_bytes(key));
         }
         self.is_heard = true;
-        let key = news.split_first().and_then(|(_, key)| <[u8; 32]>::try_from(key).ok());
-        Ok(Heard::Over { ours: *check, advertising_key: key.map(SecretKey::from_bytes), rest })
+        Heard::Over { ours: check & !NEW_KEY, advertising_key, rest }
+    }
+
+    /// Moves bytes from `rest` until `length` are heard.
+    fn take(&mut self, length: usize, rest: &mut &[u8]) {
+        let missing = length.saturating_sub(self.heard.len()).min(rest.len());
+        let (now, later) = rest.split_at(missing);
+        self.heard.extend_from_slice(now);
+        *rest = later;
     }
 }
 
-const CHECK_BYTES: usize = 4;
-const NOTHING_NEW: u8 = 0;
-const NEW_KEY: u8 = 1;
+const CHECK_BYTES: usize = 2;
+const NEW_KEY: u16 = 0x8000;
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +110,7 @@ mod tests {
             for size in 1..=bytes.len() {
                 let (mut listener, mut after, mut heard) = (Greeting::new(&OURS, None), Vec::new(), None);
                 for piece in bytes.chunks(size) {
-                    match listener.hear(piece).unwrap() {
+                    match listener.hear(piece) {
                         Heard::Nothing => assert!(heard.is_none()),
                         Heard::Before(rest) => after.extend_from_slice(rest),
                         Heard::Over { ours, advertising_key, rest } => {
@@ -126,16 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_said_as_there_is_room_and_other_words_are_refused() {
+    fn it_is_said_as_there_is_room() {
         let mut greeting = Greeting::new(&THEIRS, Some(&OURS));
         let mut out = Vec::new();
         greeting.fill(10, &mut out);
         assert!(!greeting.is_said() && out.len() == 10);
         greeting.fill(100, &mut out);
-        assert!(greeting.is_said() && out.len() == 37);
-        let hear = |bytes: &[u8]| Greeting::new(&THEIRS, None).hear(bytes).map(drop);
-        assert_eq!(hear(&[1, 2, 3, 4, 2]), Err(Malformed));
-        assert_eq!(hear(&[]), Ok(()));
+        assert!(greeting.is_said() && out.len() == 34);
         assert_ne!(key_check(&OURS), key_check(&THEIRS));
     }
 }

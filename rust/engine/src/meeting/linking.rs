@@ -174,7 +174,7 @@ impl Meeting {
         let Self { connections, quests, news, .. } = self;
         let Some(talk) = connections.get_mut(&id).and_then(Connection::talk_mut) else { return Ok(()) };
         let peer = talk.exchange.with().peer;
-        let heard = talk.greeting.hear(bytes).map_err(|_| p2psync_link::Error::PeerMisbehaved("greeting"))?;
+        let heard = talk.greeting.hear(bytes);
         let (ours, advertising_key, rest) = match heard {
             Heard::Nothing => return Ok(()),
             Heard::Before(rest) => return talk.exchange.receive(&mut turn.around(quests, news), rest),
