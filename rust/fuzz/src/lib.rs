@@ -22,6 +22,7 @@ mod link;
 mod message;
 mod pair;
 mod payload;
+mod ranges;
 mod receipt;
 mod receipt_signature;
 mod record;
@@ -47,6 +48,7 @@ pub use link::link;
 pub use message::message;
 pub use pair::pair;
 pub use payload::payload;
+pub use ranges::ranges;
 pub use receipt::receipt;
 pub use receipt_signature::receipt_signature;
 pub use record::record;
@@ -79,4 +81,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("seal", seal),
     ("bsp_record", bsp_record),
     ("bsp_session", bsp_session),
+    ("ranges", ranges),
 ];

@@ -6,6 +6,7 @@ mod link;
 mod model;
 mod pair;
 mod seal;
+mod sync;
 
 use serde_json::Value;
 
@@ -34,6 +35,7 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("seal", seal::seal()),
         ("bsp_record", bsp::bsp_record()),
         ("bsp_session", bsp::bsp_session()),
+        ("ranges", sync::ranges()),
     ]
 }
 
