@@ -37,7 +37,8 @@ impl Engine {
         self.step(step, |meeting, turn| meeting.handle(turn, event));
     }
 
-    /// Appends at most `room_bytes` bytes to be sent over a connection; nothing for one that is not known.
+    /// Appends at most `room_bytes` bytes to be sent over a connection; nothing for one that is not known, or if there
+    /// is less room than a kilobyte: short frames are dear.
     /// [`Event::Tick`] is due at [`Self::deadline`] afterwards.
     pub fn fill(&mut self, now: Moment, connection: ConnectionId, room_bytes: usize, out: &mut Vec<u8>) {
         self.meeting.fill(now, &mut self.store, connection, room_bytes, out);

@@ -19,6 +19,9 @@ pub(super) const PAIRING_VERSIONS: u8 = 0x20;
 /// Most bytes that are sent with the closing of a connection: the end of a pairing, or a link's last frames.
 pub(super) const LAST_WORDS_BYTES_MAX: usize = 4_096;
 
+/// Less room is not filled once a link is open.
+pub(super) const ROOM_BYTES_MIN: usize = 1_024;
+
 /// One connection.
 pub(super) struct Connection {
     pub(super) transport: Transport,
@@ -174,6 +177,8 @@ impl Connection {
             _ if !self.early.is_empty() => {}
             Stage::Accepted { .. } => {}
             Stage::Pairing(stage) => stage.pairing.fill(now.millis, room_bytes, out),
+            // A short frame costs as much around its bytes as a long one: what has much to say waits for room.
+            Stage::Link(stage) if stage.talk.is_some() && room_bytes < ROOM_BYTES_MIN => {}
             Stage::Link(stage) => {
                 let mut words = Words { talk: stage.talk.as_deref_mut(), store };
                 stage.link.fill(now.millis, &mut words, room_bytes, out);

@@ -37,6 +37,8 @@ pub struct World {
     /// Latency and rate of every connection made from now on.
     pub latency_ms: u64,
     pub bytes_per_ms: u64,
+    /// What a transport takes before it says that it is full.
+    pub buffer_bytes: usize,
     /// Called steps of all engines so far.
     pub steps: u64,
     /// A device loses its power when that many steps have been taken.
@@ -72,6 +74,7 @@ impl World {
             air: Air::default(),
             latency_ms: 20,
             bytes_per_ms: 1_000,
+            buffer_bytes: 16_384,
             steps: 0,
             kill_at: None,
             pipes: Vec::new(),

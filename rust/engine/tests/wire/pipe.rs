@@ -4,9 +4,6 @@ use p2psync_engine::{ConnectionId, Event, Transport};
 
 use super::{Happening, World};
 
-/// Bytes that a transport takes before it says that it is full.
-const BUFFER_BYTES: usize = 16_384;
-
 /// How long it takes until the other side of a cut notices.
 const CUT_MS: u64 = 10;
 
@@ -67,7 +64,7 @@ impl World {
 
     /// Takes what the engine has to say, as far as there is room.
     pub(super) fn pull(&mut self, pipe: usize, end: usize) {
-        let now_ms = self.now_ms;
+        let (now_ms, buffer_bytes) = (self.now_ms, self.buffer_bytes);
         let Pipe { ends, bytes_per_ms, .. } = &mut self.pipes[pipe];
         let End { device, connection, is_open, busy_until_ms, .. } = ends[end];
         ends[end].awaits_room = false;
@@ -75,7 +72,7 @@ impl World {
             return;
         }
         let queued = usize::try_from(busy_until_ms.saturating_sub(now_ms) * *bytes_per_ms).unwrap();
-        let room = BUFFER_BYTES.saturating_sub(queued);
+        let room = buffer_bytes.saturating_sub(queued);
         let now = self.moment(device);
         let mut bytes = Vec::new();
         let engine = self.devices[device].engine.as_mut().unwrap();
