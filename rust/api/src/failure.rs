@@ -28,6 +28,20 @@ impl Failure {
         let action = code.action().map(p2psync_engine::Action::as_str);
         Self { error: FailureDetail { code: code.as_str(), message: message.into(), action } }
     }
+
+    /// A method was called that there is not.
+    pub fn unimplemented(method: &str) -> Self {
+        Self::of_host("UNIMPLEMENTED", format!("there is no method {method}"))
+    }
+
+    /// A method was called that needs an open store.
+    pub fn not_open() -> Self {
+        Self::of_host("NOT_OPEN", "the store is not open".to_owned())
+    }
+
+    const fn of_host(code: &'static str, message: String) -> Self {
+        Self { error: FailureDetail { code, message, action: None } }
+    }
 }
 
 impl From<&Error> for Failure {

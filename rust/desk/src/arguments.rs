@@ -1,11 +1,16 @@
 //! What can be asked for on the command line.
 
+mod bramble;
+mod network;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use p2psync_bramble::bdf::Value;
 
 use crate::metadata;
+pub use bramble::Bramble;
+pub use network::{Keep, Log, Nearby, Network, Pair, Peers, PeersAction, Sync};
 
 /// Documents that must not be lost, on this machine.
 #[derive(Debug, Parser)]
@@ -35,6 +40,7 @@ pub enum Command {
     /// Write a document's content to standard output or a file
     Get(Get),
     /// List documents, the last first
+    #[command(visible_alias = "documents")]
     List(List),
     /// Show, set or clear the server that documents are for
     Destination(Destination),
@@ -47,6 +53,24 @@ pub enum Command {
     VerifyReceipt(VerifyReceipt),
     /// Delete documents for good
     Delete(Delete),
+    /// List the devices that this one has paired with, or change what is known of one
+    Peers(Peers),
+    /// Say who is near
+    Nearby(Nearby),
+    /// Pair with another device: show a code, take one, or compare digits
+    Pair(Pair),
+    /// Sync with all peers that are near, once
+    Sync(Sync),
+    /// Say what goes on while syncing, until it is stopped
+    Watch(Keep),
+    /// Be there for peers, day and night
+    Run(Keep),
+    /// Say with whom this machine met, when, and what came of it
+    Log(Log),
+    /// Take requests and give answers and events, as lines of JSON
+    Rpc(Network),
+    /// Speak plain Bramble with one device, to try another implementation
+    Bramble(Bramble),
     /// Count documents, and say whether this machine may be wiped
     Status,
     /// Look for damage

@@ -59,7 +59,7 @@ fn the_help_is_the_one_that_is_kept() {
         .map_while(|line| line.split_whitespace().next().map(str::to_owned))
         .filter(|command| command != "help")
         .collect();
-    assert_eq!(commands.len(), 12, "{commands:?}");
+    assert_eq!(commands.len(), 21, "{commands:?}");
     for command in commands {
         write!(help, "\n\n--- p2psync help {command}\n\n{}", desk.done(&["help", &command])).unwrap();
     }

@@ -58,7 +58,7 @@ fn row(info: &DocumentInfo) -> [String; 6] {
     let kind =
         if info.sealed { format!("{}, sealed", info.content_type()) } else { info.content_type().to_owned() };
     [
-        info.id.to_string().chars().take(ID_DIGITS_SHOWN).collect(),
+        info.id.to_string().chars().take(super::ID_DIGITS_SHOWN).collect(),
         state_name(info.state).to_owned(),
         from.to_owned(),
         table::size(info.size_bytes),
@@ -66,5 +66,3 @@ fn row(info: &DocumentInfo) -> [String; 6] {
         kind,
     ]
 }
-
-const ID_DIGITS_SHOWN: usize = 16;

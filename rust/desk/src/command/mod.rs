@@ -1,14 +1,21 @@
 //! One module for each group of commands.
 
+mod bramble;
 mod certificate;
 mod delete;
 mod destination;
 mod get;
 mod init;
 mod list;
+mod meeting;
+mod nearby;
+mod pair;
+mod peers;
 mod put;
+mod rpc;
 mod safety;
 mod store;
+mod sync;
 
 use p2psync_engine::{Code, Engine, Opened, Query};
 use p2psync_model::DocumentId;
@@ -33,6 +40,15 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fault> {
         Command::SealCheck { certificate } => certificate::check(certificate, output),
         Command::VerifyReceipt(verify) => certificate::verify_receipt(&session, verify, output),
         Command::Delete(delete) => delete::run(&session, delete, output),
+        Command::Peers(peers) => peers::run(&session, peers, output),
+        Command::Nearby(asked) => nearby::nearby(&session, asked, output),
+        Command::Pair(pair) => pair::run(&session, pair, output),
+        Command::Sync(sync) => sync::run(&session, sync, output),
+        Command::Watch(keep) => nearby::watch(&session, keep, output),
+        Command::Run(keep) => nearby::run(&session, keep, output),
+        Command::Log(log) => peers::log(&session, log, output),
+        Command::Rpc(network) => rpc::run(&session, network),
+        Command::Bramble(asked) => bramble::run(asked, output),
         Command::Status => safety::status(&session, output),
         Command::Check(check) => safety::check(&session, check, output),
         Command::Password(password) => store::password(&session, password, output),
@@ -87,6 +103,9 @@ fn find(engine: &Engine, text: &str) -> Result<DocumentId, Fault> {
 
 /// Fewest digits of an id that are taken.
 const ID_DIGITS_MIN: usize = 6;
+
+/// Digits of an id that are shown: enough to name one among trillions.
+const ID_DIGITS_SHOWN: usize = 16;
 
 /// Documents that are looked at together.
 const PAGE_DOCUMENTS: usize = 1_000;
