@@ -111,6 +111,31 @@ fn cut_at_any_moment_of_a_pairing_nothing_sticks() {
 }
 
 #[test]
+fn cut_at_any_moment_while_both_scan_they_have_one_secret() {
+    let mut pairs = 0;
+    for cut_ms in (100..500).step_by(8) {
+        let mut world = World::with(2, &LAN);
+        let texts = [0, 1].map(|number| {
+            let address = wire::Air::address(number);
+            world.act(number, |engine, step| engine.show_code(step, &[address], true)).unwrap().text
+        });
+        for (number, text) in [(0, &texts[1]), (1, &texts[0])] {
+            world.act(number, |engine, step| engine.scan_code(step, text, true, false)).unwrap();
+            world.run(30);
+        }
+        world.run(cut_ms);
+        world.cut(0, 1);
+        world.run(70_000);
+        world.all_discover();
+        if world.peer(0, 1).is_some() && world.peer(1, 0).is_some() {
+            pairs += 1;
+            assert!(world.run_until(60_000, |world| world.linked(0, 1)), "cut after {cut_ms}");
+        }
+    }
+    assert!(pairs > 20, "{pairs}");
+}
+
+#[test]
 fn a_link_that_is_cut_all_the_time_locks_nobody_out() {
     let mut world = World::with(2, &LAN);
     world.pair(0, 1);

@@ -234,8 +234,11 @@ fn blocked_peers_are_strangers_until_they_are_not() {
     world.all_discover();
     assert!(world.run_until(10_000, |world| world.linked(0, 1)));
     world.act(0, |engine, step| engine.update_peer(step, &id, blocked(true))).unwrap();
+    world.run(1_000);
+    let said = world.bytes_sent(0, 1);
     world.run(60_000);
     assert!(!world.linked(0, 1) && world.open_between(0, 1).is_empty());
+    assert_eq!(world.bytes_sent(0, 1), said, "it hears what a stranger hears");
     let refused = world.act(0, |engine, step| engine.connect(step, NearbyId::Peer(id)));
     assert_eq!(refused.unwrap_err().code().as_str(), "NOT_FOUND");
     restart_all(&mut world);
