@@ -10,6 +10,7 @@
 //! [`NewDocument`], without a lock, and [`Engine::commit`] keeps them. [`Engine::put`] does both.
 
 mod bramble;
+mod bundle;
 mod code;
 mod commit;
 mod cutting;
@@ -29,6 +30,7 @@ mod receipt;
 mod status;
 
 pub use bramble::{BrambleContact, BrambleError, BrambleEvent, BrambleSession};
+pub use bundle::{Exported, Imported, Which};
 pub use code::{Action, Code};
 pub use commit::{Draft, Put};
 pub use destination::{CertificateSummary, NewDestination, inspect_certificate};

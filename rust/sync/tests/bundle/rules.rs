@@ -37,8 +37,8 @@ fn end() -> Vec<u8> {
 
 #[test]
 fn a_bundle_made_by_hand_is_read_and_what_is_unknown_skipped() {
-    let long = message(7, &[9; 32_768]);
-    let records = [about(), message(5, &[2, 2]), record(1, 77, &[0; 49_152]), long, end()];
+    let long = message(7, &vec![9; 32_768]);
+    let records = [about(), message(5, &[2, 2]), record(1, 77, &vec![0; 49_152]), long, end()];
     let (events, result) = read_records(1, 0, &records);
     assert_eq!((messages(&events).len(), result), (2, Ok(())));
     assert_eq!(events[1], Event::About { made: MADE });
@@ -52,7 +52,7 @@ fn malformed_makers_are_named() {
         (vec![end()], order),
         (vec![about(), about(), end()], order),
         (vec![about(), message(5, &[])], "a record"),
-        (vec![about(), message(5, &[2; 32_769])], "a record"),
+        (vec![about(), message(5, &vec![2; 32_769])], "a record"),
         (vec![about(), record(1, 2, &[0; 7])], "a record"),
         (vec![about(), record(2, 1, &[0; 9])], "a record"),
         (vec![about(), vec![1, 1, 0xff, 0xff]], "a record"),

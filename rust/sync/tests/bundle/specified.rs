@@ -20,22 +20,35 @@ pub fn bundle(key: &SecretKey, salt: [u8; 32], secret: &[u8], records: &[u8]) ->
     bytes.extend_from_slice(&mac(&format!("{B}ALICE_TAG"), key, &[&salt])[..16]);
     seal(&derive_key(&format!("{B}ALICE_SLOT"), key, &[&salt]), &[0; 24], secret, &mut bytes);
     bytes.resize(FRONT_BYTES + 16 * 66, 0);
+    stream(secret, &salt, records, &mut bytes);
+    bytes
+}
+
+/// The same bundle with other records, by who can open it.
+#[allow(dead_code, reason = "for the tests of engines")]
+pub fn rewrite(bundle: &[u8], secret: &[u8], records: &[u8]) -> Vec<u8> {
+    let slots = 16 * 4_usize.pow(secret[1].into());
+    let mut bytes = bundle[..FRONT_BYTES + slots * 66].to_vec();
+    stream(secret, &bundle[..32], records, &mut bytes);
+    bytes
+}
+
+fn stream(secret: &[u8], salt: &[u8], records: &[u8], bytes: &mut Vec<u8>) {
     let bundle_key = SecretKey::from_bytes(secret[2..34].try_into().unwrap());
-    let header_key = derive_key(&format!("{B}STREAM"), &bundle_key, &[&salt]);
+    let header_key = derive_key(&format!("{B}STREAM"), &bundle_key, &[salt]);
     let frame_key = [7; 32];
     bytes.extend_from_slice(&[9; 24]);
     let header = [&4_u16.to_be_bytes(), 0_u64.to_be_bytes().as_slice(), &frame_key].concat();
-    seal(&header_key, &[9; 24], &header, &mut bytes);
+    seal(&header_key, &[9; 24], &header, bytes);
     let frame_key = SecretKey::from_bytes(frame_key);
     let count = records.chunks(988).count() as u64;
     for (number, content) in (0_u64..).zip(records.chunks(988)) {
         let [body_nonce, header_nonce] = nonces(number);
         let is_final = u16::from(number + 1 == count) << 15;
         let length = u16::try_from(content.len()).unwrap() | is_final;
-        seal(&frame_key, &header_nonce, &[length.to_be_bytes(), [0; 2]].concat(), &mut bytes);
-        seal(&frame_key, &body_nonce, content, &mut bytes);
+        seal(&frame_key, &header_nonce, &[length.to_be_bytes(), [0; 2]].concat(), bytes);
+        seal(&frame_key, &body_nonce, content, bytes);
     }
-    bytes
 }
 
 pub fn record(version: u8, kind: u8, payload: &[u8]) -> Vec<u8> {
