@@ -11,6 +11,7 @@ mod bdf;
 mod bsp_record;
 mod bsp_session;
 mod bsp_shelf;
+mod bundle;
 mod certificate;
 mod code;
 mod contact;
@@ -37,6 +38,7 @@ mod wire;
 pub use bdf::bdf;
 pub use bsp_record::bsp_record;
 pub use bsp_session::bsp_session;
+pub use bundle::bundle;
 pub use certificate::certificate;
 pub use code::code;
 pub use contact::contact;
@@ -81,5 +83,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("seal", seal),
     ("bsp_record", bsp_record),
     ("bsp_session", bsp_session),
+    ("bundle", bundle),
     ("ranges", ranges),
 ];

@@ -2,6 +2,7 @@
 
 mod bramble;
 mod bsp;
+mod bundle;
 mod link;
 mod model;
 mod pair;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("seal", seal::seal()),
         ("bsp_record", bsp::bsp_record()),
         ("bsp_session", bsp::bsp_session()),
+        ("bundle", bundle::bundle()),
         ("ranges", sync::ranges()),
     ]
 }
