@@ -4,7 +4,7 @@ use p2psync_model::DocumentId;
 use p2psync_sync::Set;
 use p2psync_sync::session::{Input, Refusal, Verdict};
 
-use super::judgement::{Court, Done};
+use super::judgement::{Court, Done, take_chunk};
 use super::{Around, Arrival, Exchange, News, Waiting, shelf};
 use crate::Error;
 
@@ -59,7 +59,7 @@ impl Exchange {
                 match &answer.of {
                     None => court.asked_document(batch, &answer.message, random, &mut done)?,
                     Some(document) => {
-                        court.chunk(batch, document, &answer.message, quests, random, &mut done)?;
+                        take_chunk(batch, document, &answer.message, quests, random, &mut done)?;
                     }
                 }
             }

@@ -126,49 +126,6 @@ impl Court<'_> {
         Ok(())
     }
 
-    /// Takes a chunk of a document that was asked for.
-    ///
-    /// # Errors
-    /// Those of the store that end the transaction.
-    pub(super) fn chunk(
-        &self,
-        batch: &mut Batch<'_>,
-        document: &DocumentId,
-        chunk: &Message,
-        quests: &mut Quests,
-        random: &mut dyn CryptoRngCore,
-        done: &mut Done,
-    ) -> Result<(), p2psync_store::Error> {
-        let listed = match quests.judge(document, chunk) {
-            Fit::Missing => None,
-            Fit::MissingAndLists(chunks) => Some(chunks),
-            Fit::Known => return Ok(()),
-            Fit::Broken => {
-                batch.delete(&[*document], false)?;
-                done.refused.push((*document, Refusal::NotUnderstood));
-                return Ok(());
-            }
-        };
-        let mut ready = match batch.receive_chunk(chunk, random) {
-            Ok(arrival) => {
-                done.whole.extend(&arrival.whole);
-                arrival.ready
-            }
-            // Another peer was faster, with the same chunk of another document.
-            Err(p2psync_store::Error::PeerMisbehaved(_)) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        if let Some(chunks) = listed {
-            let arrival = batch.add_chunks(document, &chunks, true, random)?;
-            if arrival.created {
-                done.whole.push(*document);
-            }
-            ready.extend(arrival.ready);
-        }
-        done.ready.extend(ready);
-        Ok(())
-    }
-
     fn document(
         &self,
         batch: &mut Batch<'_>,
@@ -290,4 +247,46 @@ impl Court<'_> {
         done.rejected.extend(effect.rejected);
         Ok(Verdict::Kept)
     }
+}
+
+/// Takes a chunk of a document that was asked for.
+///
+/// # Errors
+/// Those of the store that end the transaction.
+pub(super) fn take_chunk(
+    batch: &mut Batch<'_>,
+    document: &DocumentId,
+    chunk: &Message,
+    quests: &mut Quests,
+    random: &mut dyn CryptoRngCore,
+    done: &mut Done,
+) -> Result<(), p2psync_store::Error> {
+    let listed = match quests.judge(document, chunk) {
+        Fit::Missing => None,
+        Fit::MissingAndLists(chunks) => Some(chunks),
+        Fit::Known => return Ok(()),
+        Fit::Broken => {
+            batch.delete(&[*document], false)?;
+            done.refused.push((*document, Refusal::NotUnderstood));
+            return Ok(());
+        }
+    };
+    let mut ready = match batch.receive_chunk(chunk, random) {
+        Ok(arrival) => {
+            done.whole.extend(&arrival.whole);
+            arrival.ready
+        }
+        // Another peer was faster, with the same chunk of another document.
+        Err(p2psync_store::Error::PeerMisbehaved(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if let Some(chunks) = listed {
+        let arrival = batch.add_chunks(document, &chunks, true, random)?;
+        if arrival.created {
+            done.whole.push(*document);
+        }
+        ready.extend(arrival.ready);
+    }
+    done.ready.extend(ready);
+    Ok(())
 }

@@ -56,7 +56,7 @@ impl Meeting {
             for news in core::mem::take(&mut self.news) {
                 match news {
                     News::Offered { .. } | News::Resolved(..) | News::Freed => {
-                        self.tell_exchanges(turn, &news)
+                        self.tell_exchanges(turn, &news);
                     }
                     News::Received(ids) => turn.tell(AppEvent::DocumentsReceived(ids)),
                     News::Confirmed(ids) => turn.tell(AppEvent::DocumentsConfirmed(ids)),

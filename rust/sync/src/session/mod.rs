@@ -275,13 +275,7 @@ impl Session {
             Record::Ranges { set, payload } => return self.take_ranges(set, payload, shelf),
             Record::StatementsDone => return self.they_finished_statements(),
             Record::Push { timestamp_ms, body } => {
-                let message = Message::new(self.terms.group, timestamp_ms, body.to_vec());
-                let message = message.map_err(|_| misbehaved("a malformed message"))?;
-                let is_document = Kind::of(&message) == Ok(Kind::Document);
-                let what = if is_document { What::Document } else { What::Statement };
-                self.incoming.arrived(message.id(), what, body.len()).map_err(misbehaved)?;
-                self.reopen();
-                effects.push(Effect::Pushed(message));
+                effects.push(Effect::Pushed(self.pushed(timestamp_ms, body)?));
             }
             Record::Announce { id, bytes, priority } => {
                 self.incoming.arrived(id, What::Announcement, 0).map_err(misbehaved)?;
@@ -323,6 +317,16 @@ impl Session {
             Record::Ephemeral(bytes) => effects.push(Effect::Ephemeral(bytes.to_vec())),
         }
         Ok(())
+    }
+
+    fn pushed(&mut self, timestamp_ms: u64, body: &[u8]) -> Result<Message, Error> {
+        let message = Message::new(self.terms.group, timestamp_ms, body.to_vec());
+        let message = message.map_err(|_| Error::PeerMisbehaved("a malformed message"))?;
+        let is_document = Kind::of(&message) == Ok(Kind::Document);
+        let what = if is_document { What::Document } else { What::Statement };
+        self.incoming.arrived(message.id(), what, body.len()).map_err(Error::PeerMisbehaved)?;
+        self.reopen();
+        Ok(message)
     }
 
     fn asked(&mut self, requests: impl ExactSizeIterator<Item = Request>) -> Result<(), Error> {
