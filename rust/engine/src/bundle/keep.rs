@@ -11,7 +11,7 @@ use p2psync_sync::session::{Refusal, Verdict};
 use rand_core::CryptoRngCore;
 
 use super::Imported;
-use super::judgement::{Court, Done};
+use super::judgement::{Court, Done, take_chunk};
 use super::quests::Quests;
 use super::shelf::entry;
 use crate::meeting::ConnectionId;
@@ -175,7 +175,7 @@ impl Keeper {
                         court.pushed(batch, message, *random, &mut done)?;
                     }
                     Waiting::Chunk(of, message) => {
-                        court.chunk(batch, of, message, quests, *random, &mut done)?;
+                        take_chunk(batch, of, message, quests, *random, &mut done)?;
                     }
                 }
             }
