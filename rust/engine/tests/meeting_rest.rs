@@ -157,6 +157,22 @@ fn adverts_change_and_have_nothing_in_common() {
 }
 
 #[test]
+fn a_transport_without_room_is_not_asked_all_the_time() {
+    let mut world = World::with(2, &LAN);
+    world.pair(0, 1);
+    world.all_discover();
+    world.run(5_000);
+    let buffer_bytes = core::mem::take(&mut world.buffer_bytes);
+    let wake_ups = world.devices[0].wake_ups;
+    world.run(50_000);
+    // The link wants to say that it is alive, and cannot.
+    assert!(world.linked(0, 1) && world.devices[0].wake_ups - wake_ups < 100);
+    world.buffer_bytes = buffer_bytes;
+    world.run(100_000);
+    assert!(world.linked(0, 1) && world.connections_between(0, 1) == 1, "it is still the same link");
+}
+
+#[test]
 fn the_status_says_what_the_host_says_of_transports() {
     let mut world = World::with(1, &[]);
     world.act(0, |engine, step| {
