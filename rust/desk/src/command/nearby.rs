@@ -1,5 +1,6 @@
 //! `nearby`, `watch` and `run`: who is there, and what goes on with them.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use p2psync_api::{NearbyList, to_json};
@@ -65,6 +66,9 @@ fn keep(session: &Session<'_>, asked: &Keep, output: &mut Output, is_wordy: bool
     let mut narrator = Narrator::default();
     let mut meetings = Meetings::after_now(host.engine())?;
     let mut look_until = look(&mut host, asked.visible);
+    let addresses = host.addresses()?;
+    let json = || format!(r#"{{"event":"listening","addresses":{}}}"#, to_json(&addresses));
+    output.say(json, || listening(&addresses))?;
     loop {
         let wait = look_until.saturating_duration_since(Instant::now());
         for news in host.turn(Some(wait))? {
@@ -83,6 +87,15 @@ fn keep(session: &Session<'_>, asked: &Keep, output: &mut Output, is_wordy: bool
         if Instant::now() >= look_until {
             look_until = look(&mut host, asked.visible);
         }
+    }
+}
+
+fn listening(addresses: &[SocketAddr]) -> String {
+    let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    if addresses.is_empty() {
+        "in no network yet".to_owned()
+    } else {
+        format!("listening on {}", addresses.join(", "))
     }
 }
 

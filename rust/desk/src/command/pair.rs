@@ -16,8 +16,11 @@ use crate::narrator::Narrator;
 use crate::output::{Output, note};
 use crate::{input, terminal_code};
 
-/// How long the other side may take for its last words, once this side is done.
+/// How long the other side may take for its last words, once this side is done, or to begin to sync.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long two who have just paired may sync before this command ends.
+const FIRST_SYNC: Duration = Duration::from_secs(30);
 
 /// Pairs with one device.
 pub fn run(session: &Session<'_>, asked: &Pair, output: &mut Output) -> Result<(), Fault> {
@@ -38,10 +41,8 @@ pub fn run(session: &Session<'_>, asked: &Pair, output: &mut Output) -> Result<(
             break done;
         }
     };
-    // The other side has its word from the pairing's last record, which may still be on its way.
-    let last = Instant::now() + FAREWELL;
-    while outcome.is_ok() && Instant::now() < last {
-        host.turn(Some(last.saturating_duration_since(Instant::now())))?;
+    if outcome.is_ok() {
+        pairing.linger(&mut host, output)?;
     }
     host.close()?;
     outcome
@@ -121,6 +122,25 @@ impl Pairing<'_> {
             PairingStep::Failed(error) => Ok(Some(Err(error.clone().into()))),
             PairingStep::Cancelled => {
                 Ok(Some(Err(Fault::new(Code::Cancelled, "pairing was stopped", "pair again"))))
+            }
+        }
+    }
+
+    /// Two who have paired sync at once; what has begun comes to its end.
+    fn linger(&mut self, host: &mut Host, output: &mut Output) -> Result<(), Fault> {
+        let began = Instant::now();
+        loop {
+            let is_syncing = host.engine().activity().connected_peers > 0;
+            let end = began + if is_syncing { FIRST_SYNC } else { FAREWELL };
+            if Instant::now() >= end {
+                return Ok(());
+            }
+            for news in host.turn(Some(end.saturating_duration_since(Instant::now())))? {
+                let News::App(event) = news else { continue };
+                self.narrator.tell(&event, output)?;
+                if matches!(&event, AppEvent::Progress(progress) if progress.outcome.is_some()) {
+                    return Ok(());
+                }
             }
         }
     }
