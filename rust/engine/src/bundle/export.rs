@@ -8,7 +8,7 @@ use p2psync_seal::{Expired, SealError, SealOptions, seal};
 use p2psync_sync::bundle::{About, Front, PAIRS_MAX, SEALED_BYTES_MAX, Selection, ServerSlot, Veil, Writer};
 use rand_core::CryptoRngCore;
 
-use super::shelf::{Reading, entry};
+use crate::exchange::shelf::{Reading, entry};
 use crate::{Engine, Error};
 
 /// Which documents go into a bundle. What servers have signed goes into each.

@@ -11,9 +11,9 @@ use p2psync_sync::session::{Refusal, Verdict};
 use rand_core::CryptoRngCore;
 
 use super::Imported;
-use super::judgement::{Court, Done, take_chunk};
-use super::quests::Quests;
-use super::shelf::entry;
+use crate::exchange::judgement::{Court, Done, take_chunk};
+use crate::exchange::quests::Quests;
+use crate::exchange::shelf::entry;
 use crate::meeting::ConnectionId;
 use crate::{Engine, Error};
 

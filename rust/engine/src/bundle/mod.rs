@@ -5,28 +5,7 @@
 
 mod export;
 mod import;
-#[path = "../exchange/judgement.rs"]
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the code of exchanges on links, of which bundles need a part"
-)]
-mod judgement;
 mod keep;
-#[path = "../exchange/quests.rs"]
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the code of exchanges on links, of which bundles need a part"
-)]
-mod quests;
-#[path = "../exchange/shelf.rs"]
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the code of exchanges on links, of which bundles need a part"
-)]
-mod shelf;
 
 pub use export::{Exported, Which};
 pub use import::Imported;

@@ -15,7 +15,7 @@ use super::quests::{Fit, Quests};
 use crate::description::{Description, Sealing};
 
 /// By what a message is judged.
-pub(super) struct Court<'a> {
+pub(crate) struct Court<'a> {
     pub now: WallClock,
     pub group: GroupId,
     /// Longest content that is taken.
@@ -27,7 +27,7 @@ pub(super) struct Court<'a> {
 
 /// What a transaction did, for all who must know.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// One for each arrival, in order.
     pub verdicts: Vec<Verdict>,
     /// Documents that were asked for and are stored, whole or not.
@@ -57,7 +57,7 @@ impl Court<'_> {
     ///
     /// # Errors
     /// Those of the store that end the transaction.
-    pub(super) fn pushed(
+    pub(crate) fn pushed(
         &self,
         batch: &mut Batch<'_>,
         message: &Message,
@@ -84,7 +84,7 @@ impl Court<'_> {
     ///
     /// # Errors
     /// Those of the store that end the transaction.
-    pub(super) fn announced(
+    pub(crate) fn announced(
         &self,
         batch: &Batch<'_>,
         id: &DocumentId,
@@ -107,7 +107,7 @@ impl Court<'_> {
     ///
     /// # Errors
     /// Those of the store that end the transaction.
-    pub(super) fn asked_document(
+    pub(crate) fn asked_document(
         &self,
         batch: &mut Batch<'_>,
         message: &Message,
@@ -253,7 +253,7 @@ impl Court<'_> {
 ///
 /// # Errors
 /// Those of the store that end the transaction.
-pub(super) fn take_chunk(
+pub(crate) fn take_chunk(
     batch: &mut Batch<'_>,
     document: &DocumentId,
     chunk: &Message,

@@ -6,9 +6,9 @@
 
 mod asking;
 mod commit;
-mod judgement;
-mod quests;
-mod shelf;
+pub(crate) mod judgement;
+pub(crate) mod quests;
+pub(crate) mod shelf;
 
 use p2psync_bramble::{Millis, SecretKey};
 use p2psync_model::{DocumentId, GroupId, Message, PeerId, Priority};

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::meeting::ConnectionId;
 
 /// Most documents that are put together at a time; others wait their turn.
-pub(super) const OPEN_MAX: usize = 4;
+pub(crate) const OPEN_MAX: usize = 4;
 
 /// All of them, over all connections.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ struct Quest {
 
 /// What to ask a peer for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Want {
+pub(crate) enum Want {
     /// The document itself.
     Document,
     /// These chunks of it; none if all are asked for elsewhere, or others come first.
@@ -48,7 +48,7 @@ pub(super) enum Want {
 
 /// What a chunk was good for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(crate) enum Fit {
     /// It is one that was missing.
     Missing,
     /// The same, and now all chunks of the content are known: these, in order.
@@ -64,7 +64,7 @@ impl Quests {
     ///
     /// # Errors
     /// That of the store.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         store: &Store,
         group: GroupId,
@@ -93,12 +93,12 @@ impl Quests {
     }
 
     /// The document that was asked for came, and is stored.
-    pub(super) fn document_came(&mut self, id: &DocumentId) {
+    pub(crate) fn document_came(&mut self, id: &DocumentId) {
         self.asked.remove(id);
     }
 
     /// Judges a chunk of a document, before it is stored.
-    pub(super) fn judge(&mut self, id: &DocumentId, chunk: &Message) -> Fit {
+    pub(crate) fn judge(&mut self, id: &DocumentId, chunk: &Message) -> Fit {
         let Some(quest) = self.open.get_mut(id) else { return Fit::Known };
         quest.asked.remove(&chunk.id());
         match quest.assembly.accept(chunk) {
@@ -110,13 +110,13 @@ impl Quests {
     }
 
     /// The document is whole, or given up.
-    pub(super) fn end(&mut self, id: &DocumentId) {
+    pub(crate) fn end(&mut self, id: &DocumentId) {
         self.open.remove(id);
         self.asked.remove(id);
     }
 
     /// A peer does not have what it was asked for.
-    pub(super) fn gone(&mut self, id: &DocumentId, connection: ConnectionId) {
+    pub(crate) fn gone(&mut self, id: &DocumentId, connection: ConnectionId) {
         self.asked.retain(|asked, of| asked != id || *of != connection);
         if let Some(quest) = self.open.get_mut(id) {
             quest.release(connection);
@@ -125,7 +125,7 @@ impl Quests {
 
     /// A connection is over: what it was asked for, others may be. Documents that nobody else is asked for are closed; the
     /// store knows how far they came.
-    pub(super) fn release(&mut self, connection: ConnectionId) {
+    pub(crate) fn release(&mut self, connection: ConnectionId) {
         self.asked.retain(|_, of| *of != connection);
         for quest in self.open.values_mut() {
             quest.release(connection);

@@ -12,14 +12,14 @@ use crate::Error;
 
 /// What a session keeps between two looks at the store.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     random: ChaCha20Rng,
     /// The document whose chunks were asked for last, and these.
     chunks_of: Option<(DocumentId, Vec<ChunkId>)>,
 }
 
 /// The store, lent for one call.
-pub(super) struct StoreShelf<'a> {
+pub(crate) struct StoreShelf<'a> {
     store: &'a mut Store,
     reading: &'a mut Reading,
     /// Why the store failed, if it did.
@@ -28,12 +28,12 @@ pub(super) struct StoreShelf<'a> {
 
 impl Reading {
     /// Randomness of its own: reading may write what was computed, and is asked for where no randomness is at hand.
-    pub(super) fn new(random: &mut dyn CryptoRngCore) -> Self {
+    pub(crate) fn new(random: &mut dyn CryptoRngCore) -> Self {
         let seed = SecretKey::random(random);
         Self { random: ChaCha20Rng::from_seed(*seed.as_bytes()), chunks_of: None }
     }
 
-    pub(super) const fn shelf<'a>(
+    pub(crate) const fn shelf<'a>(
         &'a mut self,
         store: &'a mut Store,
         failure: &'a mut Option<Error>,
