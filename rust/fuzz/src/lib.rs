@@ -33,6 +33,7 @@ mod secrets;
 mod server;
 mod session;
 mod stream;
+mod sync;
 mod wire;
 
 pub use bdf::bdf;
@@ -57,6 +58,7 @@ pub use record::record;
 pub use seal::seal;
 pub use secrets::secrets;
 pub use stream::stream;
+pub use sync::sync;
 
 /// A target: takes any bytes, panics only if something is wrong with the code under test.
 pub type Target = fn(&[u8]);
@@ -85,4 +87,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bsp_session", bsp_session),
     ("bundle", bundle),
     ("ranges", ranges),
+    ("sync", sync),
 ];

@@ -38,6 +38,7 @@ pub fn all() -> Vec<(&'static str, Seeds)> {
         ("bsp_session", bsp::bsp_session()),
         ("bundle", bundle::bundle()),
         ("ranges", sync::ranges()),
+        ("sync", sync::sync()),
     ]
 }
 
