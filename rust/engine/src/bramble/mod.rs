@@ -2,21 +2,19 @@
 //!
 //! Phones of this kind never meet so; it is for trying this implementation against others.
 
-use std::collections::BTreeMap;
+mod held;
 
 use p2psync_bramble::stream::{StreamStart, Tag};
 use p2psync_bramble::{Millis, Role, SecretKey, WallClock};
 use p2psync_link::btp::{BtpLink, Recognised, RotationKeys, TagBook, Transport};
 use p2psync_link::{Effect as LinkEffect, Input as LinkInput, Limits, Source};
 use p2psync_model::{GroupId, Message, MessageId};
-use p2psync_sync::bsp::{
-    Change, Effect, Entry, Input, Ledger, Offers, Position, Queue, Session, Shelf, Status, Versions,
-    Visibility,
-};
+use p2psync_sync::bsp::{Input, Offers, Queue, Session, Versions, Visibility};
 use rand_core::CryptoRngCore;
 
 use crate::Code;
 use crate::meeting::Moment;
+use held::Held;
 
 /// What both sides of a session have agreed on before.
 #[derive(Clone, Debug)]
@@ -291,69 +289,6 @@ impl TagBook for Book<'_> {
         let incoming = self.contact.keys.recognise(tag)?;
         let answer = if self.contact.answers { Some(self.contact.start(self.random)?) } else { None };
         Some(Recognised { incoming, answer })
-    }
-}
-
-/// The messages of this session, in memory.
-#[derive(Default)]
-struct Held {
-    messages: BTreeMap<MessageId, Message>,
-    ledger: Ledger,
-}
-
-impl Held {
-    fn insert(&mut self, message: Message) -> MessageId {
-        let id = message.id();
-        self.ledger.insert(id, message.group(), message.timestamp_ms(), true, Status::default());
-        self.messages.insert(id, message);
-        id
-    }
-
-    /// Keeps what changes; the messages that have come.
-    fn carry_out(&mut self, effects: Vec<Effect>, events: &mut Vec<BrambleEvent>) -> Vec<MessageId> {
-        let mut stored = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Store { id, message } => {
-                    events.push(BrambleEvent::Received(id, message.clone()));
-                    stored.push(self.insert(message));
-                }
-                Effect::Change { id, change } => {
-                    self.ledger.apply(id, change);
-                    events.extend(match change {
-                        Change::ToAck => None,
-                        Change::AckSent => Some(BrambleEvent::AckSent(id)),
-                        Change::Acked => Some(BrambleEvent::Acked(id)),
-                        Change::Requested => Some(BrambleEvent::Requested(id)),
-                        Change::Offered { .. } => Some(BrambleEvent::Offered(id)),
-                        Change::Sent { .. } => Some(BrambleEvent::Sent(id)),
-                    });
-                }
-                Effect::Versions(versions) => {
-                    events.push(BrambleEvent::Versions(versions.as_slice().to_vec()));
-                }
-                Effect::Priority(_) => {}
-            }
-        }
-        stored
-    }
-}
-
-impl Shelf for Held {
-    fn visibility(&self, group: GroupId) -> Visibility {
-        self.ledger.visibility(group)
-    }
-
-    fn entry(&self, id: MessageId) -> Option<Entry> {
-        self.ledger.entry(id)
-    }
-
-    fn next(&self, queue: Queue, after: Option<Position>) -> Option<Entry> {
-        self.ledger.next(queue, after)
-    }
-
-    fn message(&self, id: MessageId) -> Option<Message> {
-        self.messages.get(&id).cloned()
     }
 }
 
