@@ -3,6 +3,7 @@
 //! Names are stable once released: fields may be added, none changes its meaning. Ids and fingerprints are hex, dates
 //! are ISO 8601 in UTC, sizes are bytes. What is unknown is absent, never null.
 
+mod bundle;
 mod call;
 mod check;
 mod date;
@@ -18,6 +19,7 @@ mod progress;
 mod receipt;
 mod status;
 
+pub use bundle::{ExportedBundle, ImportedBundle};
 pub use call::{
     AddressList, Caller, DialOptions, Done, Files, OpenOptions, Outcome, Reply, Request, methods,
 };

@@ -1,6 +1,7 @@
 //! What can be asked for on the command line.
 
 mod bramble;
+mod bundle;
 mod network;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use p2psync_bramble::bdf::Value;
 
 use crate::metadata;
 pub use bramble::Bramble;
+pub use bundle::{Bundle, BundleAction};
 pub use network::{Keep, Log, Nearby, Network, Pair, Peers, PeersAction, Sync};
 
 /// Documents that must not be lost, on this machine.
@@ -67,6 +69,8 @@ pub enum Command {
     Run(Keep),
     /// Say with whom this machine met, when, and what came of it
     Log(Log),
+    /// Carry documents in a file: for a memory card, or to be sent by other means
+    Bundle(Bundle),
     /// Take requests and give answers and events, as lines of JSON
     Rpc(Network),
     /// Speak plain Bramble with one device, to try another implementation

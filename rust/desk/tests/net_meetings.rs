@@ -78,6 +78,21 @@ fn forms_travel_two_hops() {
 }
 
 #[test]
+fn a_form_overtakes_photos() {
+    let (mut anna, mut berta) = (Device::new("first-anna"), Device::new("first-berta"));
+    let photos: Vec<_> =
+        (0..10).map(|number| anna.put_file(&format!("{number}.jpg"), &noise(3_000_000, number))).collect();
+    anna.pair(&mut berta);
+    meet(&mut anna, &mut berta);
+    berta.wait("documentsReceived", |_| true);
+    let form = anna.put("urgent");
+    berta.wait("documentsReceived", |told| told["ids"].as_array().unwrap().contains(&json!(form)));
+    let here = berta.ids().len();
+    assert!(here < photos.len(), "the form came with {} photos", here - 1);
+    berta.wait_until_it_has(&photos);
+}
+
+#[test]
 fn a_kill_in_the_middle_loses_nothing() {
     let (mut anna, mut berta) = (Device::new("kill-anna"), Device::new("kill-berta"));
     let mut all: Vec<_> =
@@ -99,6 +114,42 @@ fn a_kill_in_the_middle_loses_nothing() {
     anna.wait_until_it_has(&all);
     berta.wait_until_it_has(&all);
     assert_eq!((anna.ids(), berta.ids()), (all.clone(), all));
+}
+
+#[test]
+fn a_file_carries_documents_to_a_peer_and_to_nobody_else() {
+    let [mut anna, mut berta, mut carla] = ["file-anna", "file-berta", "file-carla"].map(Device::new);
+    assert_eq!(anna.fails("exportBundle", json!({"uri": anna.desk.path("none")})), "NOT_FOUND");
+    anna.pair(&mut berta);
+    for device in [&mut anna, &mut berta] {
+        device.done("deactivate", json!({}));
+    }
+    let form = anna.put("by card");
+    let photo = anna.put_file("card.jpg", &noise(200_000, 3));
+    let card = anna.desk.path("card");
+    let written = anna.done("exportBundle", json!({"uri": card}));
+    assert_eq!((&written["documents"], &written["peers"]), (&json!(2), &json!(1)));
+    for new in [2, 0] {
+        let taken = berta.done("importBundle", json!({"uri": card}));
+        assert_eq!(
+            (&taken["documents"], &taken["already"], &taken["peerId"]),
+            (&json!(new), &json!(2 - new), &json!(anna.id))
+        );
+    }
+    assert_eq!(berta.read(&form), "by card");
+    assert!(berta.read_file(&photo) == noise(200_000, 3));
+    let error = carla.fails("importBundle", json!({"uri": card}));
+    assert_ne!(error, "INTERNAL");
+    assert!(carla.ids().is_empty());
+    // By hand: cut, then whole.
+    berta.stop();
+    let whole = std::fs::read(&card).unwrap();
+    let cut = berta.desk.write("cut", &whole[..whole.len() / 2]);
+    assert_eq!(berta.desk.run(&[std::path::Path::new("bundle"), "import".as_ref(), &cut]).code, Some(1));
+    let said = berta.desk.done(&[std::path::Path::new("bundle"), "import".as_ref(), &card]);
+    assert!(said.ends_with("0 documents new, 2 here before"), "{said}");
+    let said = berta.desk.done(&["bundle", "export", "back"]);
+    assert!(said.starts_with("2 documents in ") && said.ends_with(", for 1 peer"), "{said}");
 }
 
 /// Both look for others, and one knows where the other is.

@@ -4,6 +4,7 @@
 //! `error`. What only a host can do (opening, closing, dialling) is not here.
 
 mod arguments;
+mod bundles;
 mod device;
 mod documents;
 mod host;
@@ -160,12 +161,14 @@ const METHODS: &[(&str, Method)] = &[
     ("deactivate", device::deactivate),
     ("deleteDocuments", documents::delete),
     ("disconnect", people::disconnect),
+    ("exportBundle", bundles::export),
     ("forgetPeer", people::forget),
     ("getDocument", documents::get),
     ("getHistory", device::history),
     ("getPairingCode", people::pairing_code),
     ("getStatus", device::status),
     ("hidePairingCode", people::hide_code),
+    ("importBundle", bundles::import),
     ("listDocuments", documents::list),
     ("listNearby", people::nearby),
     ("listPeers", people::peers),

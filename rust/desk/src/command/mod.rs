@@ -1,6 +1,7 @@
 //! One module for each group of commands.
 
 mod bramble;
+mod bundle;
 mod certificate;
 mod delete;
 mod destination;
@@ -47,6 +48,7 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fault> {
         Command::Watch(keep) => nearby::watch(&session, keep, output),
         Command::Run(keep) => nearby::run(&session, keep, output),
         Command::Log(log) => peers::log(&session, log, output),
+        Command::Bundle(bundle) => bundle::run(&session, bundle, output),
         Command::Rpc(network) => rpc::run(&session, network),
         Command::Bramble(asked) => bramble::run(asked, output),
         Command::Status => safety::status(&session, output),
