@@ -3,6 +3,7 @@
 
 mod desk;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
@@ -198,6 +199,12 @@ fn play(case: &Value, number: usize) {
     sent.sort_unstable();
     expected.sort_unstable();
     assert_eq!(sent, expected, "{}", case["note"]);
+    assert_eq!(acknowledged(&said), acknowledged(&ours), "{}", case["note"]);
+}
+
+/// The ids that a node acknowledged.
+fn acknowledged(frames: &[Vec<u8>]) -> BTreeSet<[u8; 32]> {
+    of_kind(frames, ACK).iter().flat_map(|ids| ids.as_chunks().0.to_vec()).collect()
 }
 
 /// The payload of each frame that a node sent.

@@ -280,3 +280,67 @@ fn rounded_up(duration: Duration) -> Duration {
     let ms = duration.as_nanos().div_ceil(1_000_000);
     Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two of them, connected: the listener's, and the caller's with the number of its connection.
+    fn connected() -> (Wires, ConnectionId, Wires, ConnectionId) {
+        let (mut listener, mut caller) = (Wires::new().unwrap(), Wires::new().unwrap());
+        let address = listener.open_door(Some("127.0.0.1:0".parse().unwrap())).unwrap().addresses();
+        assert!(caller.dial(DialId(7), address.into()));
+        let opened = |wires: &mut Wires| loop {
+            if let Some(Change::Opened(id, dial)) = wires.wait(None).unwrap().first() {
+                return (*id, *dial);
+            }
+        };
+        let (called, dial) = opened(&mut caller);
+        assert_eq!(dial, Some(DialId(7)));
+        let (accepted, dial) = opened(&mut listener);
+        assert_eq!(dial, None);
+        (listener, accepted, caller, called)
+    }
+
+    #[test]
+    fn nothing_is_asked_for_that_does_not_leave() {
+        let (_listener, _, mut caller, id) = connected();
+        let pieces = (0..10_000).take_while(|_| caller.has_room(id) && caller.send(id, &[1; 16_384])).count();
+        assert!((1..10_000).contains(&pieces), "{pieces} pieces were taken, and nobody reads");
+    }
+
+    #[test]
+    fn last_words_arrive_though_much_was_unread() {
+        let (mut listener, accepted, mut caller, called) = connected();
+        assert!(caller.send(called, b"unread"));
+        listener.close(accepted, b"farewell");
+        let (mut heard, mut buffer) = (Vec::new(), [0; 100]);
+        loop {
+            listener.wait(Some(Duration::from_millis(1))).unwrap();
+            for id in listener.take_ready() {
+                listener.read(id, &mut [0; 100]);
+            }
+            caller.wait(Some(Duration::from_millis(1))).unwrap();
+            caller.is_ready(called);
+            match caller.read(called, &mut buffer) {
+                Heard::Bytes(count) => heard.extend_from_slice(&buffer[..count]),
+                Heard::Nothing => {}
+                Heard::End => break,
+            }
+        }
+        assert_eq!(heard, b"farewell");
+    }
+
+    #[test]
+    fn where_nobody_listens_the_dial_fails_after_all_addresses() {
+        let mut wires = Wires::new().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let dialled = wires.dial(DialId(1), [free, free].into());
+        let mut changes = Vec::new();
+        while dialled && changes.is_empty() {
+            changes = wires.wait(None).unwrap();
+        }
+        assert!(!dialled || changes == [Change::DialFailed(DialId(1))]);
+        assert!(wires.is_empty());
+    }
+}
