@@ -55,6 +55,11 @@ fn two_devices_that_meet_end_with_the_same_forms_and_photos() {
     world.pair(0, 1);
     assert!(world.run_until(60_000, |world| same(world, &[0, 1])), "{:?}", world.devices[0].problems());
     assert_eq!(documents(&world, 0).len(), 42);
+    world.run(1_000);
+    for device in 0..2 {
+        let status = world.devices[device].engine().status().unwrap();
+        assert!(status.is_safe_to_wipe(), "each has everything that the other has: {status:?}");
+    }
     for (device, id, bytes) in [(1, large, photo(100, 300_000)), (0, larger, photo(101, 100_000))] {
         let mut read = Vec::new();
         world.devices[device].engine().read(&id, &mut read).unwrap();
@@ -75,6 +80,20 @@ fn what_is_put_while_a_link_is_open_goes_at_once() {
     assert!(world.run_until(1_000, |world| documents(world, 1).contains(&id)));
     let received = AppEvent::DocumentsReceived(vec![id]);
     assert!(world.devices[1].told.contains(&received));
+}
+
+#[test]
+fn what_is_deleted_while_it_is_on_its_way_breaks_nothing() {
+    let mut world = World::with(2, LAN);
+    let ids: Vec<_> = (0..60).map(|number| put(&mut world, 0, &photo(number, 3_000))).collect();
+    world.pair(0, 1);
+    let is_under_way = |world: &World| !documents(world, 1).is_empty();
+    assert!(world.run_until(20_000, is_under_way));
+    world.devices[0].engine.as_mut().unwrap().delete(&ids, false).unwrap();
+    world.run(5_000);
+    assert!(world.linked(0, 1), "{:?} {:?}", world.devices[0].outcomes(), world.devices[0].problems());
+    let id = put(&mut world, 0, b"after that");
+    assert!(world.run_until(5_000, |world| documents(world, 1).contains(&id)));
 }
 
 #[test]

@@ -63,8 +63,13 @@ impl Exchange {
                     }
                 }
             }
-            for id in &waiting.held {
-                batch.note_holder(id, self.start.row)?;
+            // Who brought a document holds it.
+            for id in waiting.held.iter().chain(&done.whole) {
+                match batch.note_holder(id, self.start.row) {
+                    // It was deleted since, or confirmed by a receipt that came with it.
+                    Err(p2psync_store::Error::NotFound) => {}
+                    noted => noted?,
+                }
             }
             Ok(done)
         })
