@@ -1,7 +1,7 @@
 //! Sessions on a wire that carries everything.
 
 use p2psync_model::Priority;
-use p2psync_sync::session::{Error, Input, Outcome, Terms, Versions};
+use p2psync_sync::session::{Error, Input, Outcome, Session, Terms, Versions};
 
 use super::device::Device;
 use super::wire::{Meeting, Wire, terms};
@@ -71,6 +71,7 @@ fn both_end_with_everything() {
     assert_eq!((outcome.sent, outcome.received), (201, 152));
     assert_same(&devices);
     assert_eq!(devices[0].documents.len(), 453);
+    assert_eq!(devices.each_ref().map(|device| device.held_by_peer.len()), [201, 152]);
     // 300,000 bytes are ten chunks, 32,001 are one.
     assert_eq!(devices.each_ref().map(|device| device.chunks_received), [1, 10]);
 }
@@ -87,6 +88,34 @@ fn receipts_go_first_and_what_they_confirm_does_not_come_back() {
     assert_eq!((outcome.sent, outcome.received), (0, 10));
     assert_same(&devices);
     assert_eq!(devices[0].documents.len(), 40);
+}
+
+#[test]
+fn the_statements_are_done_when_they_are_on_the_other_sides_disk() {
+    let mut devices = [Device::default(), Device::default()];
+    devices[1].confirm(1_700_000_100, &[p2psync_model::MessageId::from_bytes([1; 32])]);
+    let now = p2psync_bramble::Millis(0);
+    let mut sessions = [terms(true), terms(false)].map(|terms| Session::new(now, terms));
+    let mut said = Vec::new();
+    sessions[0].fill(&mut devices[0], 10_000, &mut said).unwrap();
+    sessions[1].handle(now, Input::Received(&said), &mut devices[1], &mut Vec::new()).unwrap();
+    let mut kinds = |bytes: Option<&[u8]>| {
+        if let Some(bytes) = bytes {
+            sessions[1].handle(now, Input::Received(bytes), &mut devices[1], &mut Vec::new()).unwrap();
+        }
+        let mut said = Vec::new();
+        sessions[1].fill(&mut devices[1], 10_000, &mut said).unwrap();
+        let mut kinds = Vec::new();
+        let mut rest = said.as_slice();
+        while let Some((record, taken)) = p2psync_bramble::record::read(rest).unwrap() {
+            kinds.push(record.kind);
+            rest = &rest[taken..];
+        }
+        kinds
+    };
+    // Hello, start, push; and after the acknowledgement the end of the statements.
+    assert_eq!(kinds(None), [0, 1, 4]);
+    assert_eq!(kinds(Some(&[1, 10, 0, 4, 0, 0, 0, 1])), [3]);
 }
 
 #[test]
